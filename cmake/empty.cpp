@@ -1,0 +1,1 @@
+// Keeps a room without sources of its own a valid library.

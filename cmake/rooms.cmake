@@ -1,0 +1,62 @@
+set(CRRM_ROOMS "" CACHE INTERNAL "")
+
+# crrm_room(NAME [ROOM...]): object library crrm_NAME of crrm/NAME/*.cpp. The rooms that follow are
+# those it may include; they and theirs are linked into its tests.
+function(crrm_room name)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/crrm/${name}/*.cpp")
+  add_library(crrm_${name} OBJECT ${sources} "${CMAKE_SOURCE_DIR}/cmake/empty.cpp")
+  target_link_libraries(crrm_${name} PUBLIC crrm_options)
+  if(name STREQUAL "base")
+    target_precompile_headers(crrm_${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/precompiled.h")
+  else()
+    target_precompile_headers(crrm_${name} REUSE_FROM crrm_base)
+  endif()
+  set(needed ${name})
+  foreach(room ${ARGN})
+    list(APPEND needed ${CRRM_NEEDED_${room}})
+  endforeach()
+  list(REMOVE_DUPLICATES needed)
+  set(CRRM_NEEDED_${name} ${needed} CACHE INTERNAL "")
+  set(CRRM_ROOMS ${CRRM_ROOMS} ${name} CACHE INTERNAL "")
+endfunction()
+
+# The shared library: object files are linked whole, so that what registers itself is not dropped.
+function(crrm_library)
+  add_library(crrm SHARED)
+  foreach(room ${CRRM_ROOMS})
+    target_sources(crrm PRIVATE $<TARGET_OBJECTS:crrm_${room}>)
+  endforeach()
+  target_link_libraries(crrm PUBLIC $<BUILD_INTERFACE:crrm_options>)
+  set_target_properties(crrm PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
+                        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+endfunction()
+
+function(crrm_program)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/crrm/cli/*.cpp")
+  add_executable(crrm_cli ${sources})
+  target_link_libraries(crrm_cli PRIVATE crrm CLI11::CLI11)
+  target_precompile_headers(crrm_cli PRIVATE "${CMAKE_SOURCE_DIR}/cmake/precompiled.h")
+  set_target_properties(crrm_cli PROPERTIES OUTPUT_NAME crrm
+                        RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+endfunction()
+
+# One test program a room: tests/NAME/*_test.cpp with the room's own object files.
+function(crrm_tests)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  foreach(room ${CRRM_ROOMS})
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${room}/*_test.cpp")
+    if(sources)
+      add_executable(test_${room} ${sources})
+      foreach(needed ${CRRM_NEEDED_${room}})
+        target_link_libraries(test_${room} PRIVATE crrm_${needed})
+      endforeach()
+      target_link_libraries(test_${room} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
+      target_precompile_headers(test_${room} REUSE_FROM crrm_base)
+      target_compile_definitions(test_${room} PRIVATE
+                                 CRRM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${room}/data")
+      gtest_discover_tests(test_${room} TEST_PREFIX ${room}. PROPERTIES TIMEOUT 300
+                           DISCOVERY_TIMEOUT 60)
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,61 @@
+// What an operator says about itself; nothing else in the program switches on operator names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crrm/graph/graph.h"
+
+namespace crrm {
+
+class Labels;
+class Shrinkage;
+
+/// Shapes of a node's inputs (absent: empty) and outputs.
+struct NodeShapes {
+  std::vector<Shape> inputs, outputs;
+};
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  /// The node's outputs. `training` lets BatchNormalization use and update batch statistics.
+  /// Absent optional inputs are undefined tensors. Runs with autograd, and on meta tensors.
+  virtual Tensors forward(const Node& node, const Tensors& inputs, bool training) const = 0;
+
+  /// Merges, freezes and reads labels of the axes that the node touches (graph/labels.h).
+  virtual void couple(const Node& node, Labels& labels) const = 0;
+
+  /// Multiply-accumulates for shapes as given (batch included); `return 0` gives its reason.
+  virtual int64_t macs(const Node& node, const NodeShapes& shapes) const = 0;
+
+  /// Adapts attributes and integer inputs to the indices that stay (graph/shrinkage.h). Most
+  /// operators need nothing: surgery checks every shape afterwards.
+  virtual void shrink(Node& node, Shrinkage& shrinkage) const {}
+
+  /// Whether the content, not only the shape, of input `i` decides an output's shape. Such inputs
+  /// stay real tensors when shapes are inferred.
+  virtual bool shape_depends_on_value(size_t i) const { return false; }
+
+  /// Whether input `i`, when it is a parameter, is a weight that training changes.
+  virtual bool learns(size_t i) const { return false; }
+};
+
+/// The operator that computes `node`, or null when the program does not know it.
+const Operator* find_operator(const Node& node);
+/// As above. @throws InputError naming the node and the operator.
+const Operator& get_operator(const Node& node);
+/// Names of all registered operators of ONNX's own domain, sorted.
+std::vector<std::string> known_operators();
+
+/// Registers an operator under an ONNX name; used by CRRM_REGISTER_OPERATOR only.
+bool register_operator(const std::string& domain, const std::string& op,
+                       std::unique_ptr<Operator> implementation);
+
+#define CRRM_REGISTER_OPERATOR_AS(type, op, ...) \
+  static const bool registered_##op = ::crrm::register_operator("", #op, std::make_unique<type>(__VA_ARGS__))
+#define CRRM_REGISTER_OPERATOR(type) CRRM_REGISTER_OPERATOR_AS(type, type)
+
+}  // namespace crrm
