@@ -1,0 +1,93 @@
+#include "crrm/coupling/cost.h"
+
+#include <unordered_set>
+
+namespace crrm {
+
+std::vector<std::string> learned_parameters(const Graph& graph) {
+  std::vector<std::string> names;
+  std::unordered_set<std::string> seen;
+  for (const Node& node : graph.nodes) {
+    const Operator* op = find_operator(node);
+    if (op == nullptr) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto found = graph.parameters.find(node.inputs[i]);
+      if (found == graph.parameters.end() || !op->learns(i)) continue;
+      // A single constant is a number of the formula, not a weight.
+      if (!found->second.is_floating_point() || found->second.dim() == 0) continue;
+      if (seen.insert(found->first).second) names.push_back(found->first);
+    }
+  }
+  return names;
+}
+
+CostModel::CostModel(const Graph& graph, const Coupling& coupling)
+    : coupling_(coupling), nodes_(graph.nodes) {
+  for (const Node& node : nodes_) {
+    const Operator* op = find_operator(node);
+    const bool known = std::all_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& v) {
+      return v.empty() || coupling.shapes().contains(v);
+    });
+    if (op == nullptr || !known) continue;
+    Contraction contraction{&node, op, {}, {}};
+    for (const std::string& value : node.inputs) contraction.inputs.push_back(extents(value));
+    for (const std::string& value : node.outputs) contraction.outputs.push_back(extents(value));
+    // Nodes without multiply-accumulates need not be asked again.
+    if (op->macs(node, shapes_of(contraction, extents_of_axes())) > 0)
+      contractions_.push_back(std::move(contraction));
+  }
+  for (const std::string& name : learned_parameters(graph)) learned_.push_back(extents(name));
+}
+
+CostModel::Extents CostModel::extents(const std::string& value) const {
+  Extents result;
+  const auto found = coupling_.shapes().find(value);
+  if (found == coupling_.shapes().end()) return result;
+  for (size_t a = 0; a < found->second.size(); ++a)
+    result.push_back({coupling_.axis_of(value, static_cast<int64_t>(a)), found->second[a]});
+  return result;
+}
+
+std::vector<int64_t> CostModel::extents_of_axes() const {
+  std::vector<int64_t> extents;
+  for (const std::vector<int>& units : coupling_.axes())
+    extents.push_back(static_cast<int64_t>(units.size()));
+  return extents;
+}
+
+Shape CostModel::shape_of(const Extents& extents, const std::vector<int64_t>& living) {
+  Shape shape;
+  for (const Extent& e : extents) shape.push_back(e.axis < 0 ? e.fixed : living[e.axis]);
+  return shape;
+}
+
+NodeShapes CostModel::shapes_of(const Contraction& contraction, const std::vector<int64_t>& living) {
+  NodeShapes shapes;
+  for (const Extents& e : contraction.inputs) shapes.inputs.push_back(shape_of(e, living));
+  for (const Extents& e : contraction.outputs) shapes.outputs.push_back(shape_of(e, living));
+  return shapes;
+}
+
+Cost CostModel::operator()(const std::vector<bool>& alive) const {
+  std::vector<int64_t> living;  // of each axis
+  for (const std::vector<int>& units : coupling_.axes())
+    living.push_back(std::count_if(units.begin(), units.end(), [&](int unit) {
+      return unit == Coupling::kStays || alive[static_cast<size_t>(unit)];
+    }));
+  Cost total;
+  for (const Contraction& c : contractions_) total.macs += c.op->macs(*c.node, shapes_of(c, living));
+  total.macs /= kCouplingBatch;
+  for (const Extents& e : learned_) {
+    int64_t count = 1;
+    for (const int64_t extent : shape_of(e, living)) count *= extent;
+    total.params += count;
+  }
+  return total;
+}
+
+Cost cost(const Graph& graph, const std::vector<Shape>& sample) {
+  const Coupling coupling(graph, infer_shapes(graph, input_shapes(graph, kCouplingBatch, sample)));
+  return CostModel(graph, coupling)(std::vector<bool>(static_cast<size_t>(coupling.size()), true));
+}
+
+}  // namespace crrm

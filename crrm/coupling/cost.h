@@ -1,0 +1,54 @@
+// What a network costs, whole or with some of its units gone: one counter for all of the program.
+#pragma once
+
+#include <vector>
+
+#include "crrm/coupling/coupling.h"
+#include "crrm/graph/operator.h"
+
+namespace crrm {
+
+struct Cost {
+  int64_t macs = 0;    ///< multiply-accumulates for one sample
+  int64_t params = 0;  ///< learned numbers, each once; running statistics and constants do not count
+};
+
+class CostModel {
+ public:
+  /// Keeps a reference to `coupling`.
+  CostModel(const Graph& graph, const Coupling& coupling);
+
+  /// Cost of the network that the living units would leave, without building it.
+  /// @param alive  [coupling.size()]
+  Cost operator()(const std::vector<bool>& alive) const;
+
+ private:
+  struct Extent {
+    int axis;       ///< into Coupling::axes(), or -1
+    int64_t fixed;  ///< where axis is -1
+  };
+  using Extents = std::vector<Extent>;
+  struct Contraction {
+    const Node* node;
+    const Operator* op;
+    std::vector<Extents> inputs, outputs;
+  };
+
+  Extents extents(const std::string& value) const;
+  std::vector<int64_t> extents_of_axes() const;
+  static Shape shape_of(const Extents& extents, const std::vector<int64_t>& living);
+  static NodeShapes shapes_of(const Contraction& contraction, const std::vector<int64_t>& living);
+
+  const Coupling& coupling_;
+  std::vector<Node> nodes_;
+  std::vector<Contraction> contractions_;
+  std::vector<Extents> learned_;
+};
+
+/// Cost of a network as it is. @param sample  shapes of one sample of each input; empty: as in the file
+Cost cost(const Graph& graph, const std::vector<Shape>& sample = {});
+
+/// Names of the parameters that some operator learns, in the network's order.
+std::vector<std::string> learned_parameters(const Graph& graph);
+
+}  // namespace crrm

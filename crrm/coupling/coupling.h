@@ -1,0 +1,82 @@
+// From labels to units (what can only be removed together) and groups (units that touch the same
+// axes), with the reason for everything that stays whole.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "crrm/graph/labels.h"
+#include "crrm/graph/shrinkage.h"
+
+namespace crrm {
+
+/// An axis of a parameter.
+struct Member {
+  std::string parameter;
+  int64_t axis;
+};
+
+/// Units that touch the same axes of the same parameters, such as the channels of a stream.
+struct Group {
+  std::string name;             ///< its first member in the network's order, as "conv1.weight[0]"
+  std::vector<int> units;       ///< ascending
+  std::vector<Member> members;  ///< in the network's order
+};
+
+/// A parameter's axis of which nothing, or not all, can leave.
+struct FrozenAxis {
+  Member member;
+  int64_t stays;       ///< how many of its indices
+  std::string reason;  ///< of the first of them
+};
+
+class Coupling {
+ public:
+  static constexpr int kStays = -1;
+
+  /// @param graph   shape arithmetic folded; unknown operators freeze what they touch
+  /// @param shapes  of all values, batch at least 2 (so that it is no stretched axis)
+  Coupling(const Graph& graph, const ShapeTable& shapes);
+
+  int size() const { return static_cast<int>(group_of_.size()); }  ///< number of units
+  const std::vector<Group>& groups() const { return groups_; }
+  int group_of(int unit) const { return group_of_.at(static_cast<size_t>(unit)); }
+  const std::vector<FrozenAxis>& frozen() const { return frozen_; }
+
+  /// The distinct axes that units touch: by index the unit, or kStays.
+  const std::vector<std::vector<int>>& axes() const { return axes_; }
+  /// Which of `axes()` this is; -1 when no unit touches it.
+  int axis_of(const std::string& value, int64_t axis) const;
+
+  /// Contractions along an axis that units touch: where gates belong.
+  const std::vector<Reader>& readers() const { return readers_; }
+
+  /// Shapes before, at kCouplingBatch.
+  const std::unordered_map<std::string, Shape>& shapes() const { return shapes_; }
+
+  /// Indices that stay of every axis of every value and parameter that loses some.
+  /// @param alive  [size()]: which units stay
+  Shrinkage::Kept kept(const std::vector<bool>& alive) const;
+
+ private:
+  void number_units(const Labels& labels);
+  void collect_axes(const Labels& labels);
+  void form_groups();
+  void list_frozen(const Labels& labels);
+
+  const Graph& graph_;
+  std::unordered_map<std::string, Shape> shapes_;
+  std::unordered_map<Label, int> unit_of_;  ///< by root
+  std::vector<int> group_of_;
+  std::vector<Group> groups_;
+  std::vector<FrozenAxis> frozen_;
+  std::vector<std::vector<int>> axes_;
+  std::unordered_map<std::string, std::vector<int>> axis_ids_;
+  std::vector<Reader> readers_;
+};
+
+/// Batch extent at which couplings are found: prime, and unlike usual extents.
+inline constexpr int64_t kCouplingBatch = 11;
+
+}  // namespace crrm

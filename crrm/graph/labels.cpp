@@ -1,0 +1,163 @@
+#include "crrm/graph/labels.h"
+
+#include "crrm/base/error.h"
+
+namespace crrm {
+
+Labels::Labels(const Graph& graph, const ShapeTable& shapes) : graph_(graph), shapes_(shapes) {
+  const auto add = [&](const std::string& value) {
+    if (value.empty() || !shapes.knows(value) || axes_.contains(value)) return;
+    std::vector<AxisLabels>& axes = axes_[value];
+    for (const int64_t extent : shapes.at(value)) axes.push_back(allocate(extent));
+  };
+  for (const auto& [name, tensor] : graph.parameters) add(name);
+  for (const Port& port : graph.inputs) add(port.name);
+  for (const Node& node : graph.nodes)
+    for (const std::string& value : node.outputs) add(value);
+}
+
+AxisLabels Labels::allocate(int64_t extent) {
+  const AxisLabels axis{static_cast<Label>(parent_.size()), extent};
+  for (int64_t i = 0; i < extent; ++i) parent_.push_back(axis[i]);
+  reason_.resize(parent_.size(), -1);
+  return axis;
+}
+
+AxisLabels Labels::hidden_axis(int64_t extent) { return allocate(extent); }
+
+int64_t Labels::rank(const std::string& value) const {
+  return static_cast<int64_t>(axes_.at(value).size());
+}
+
+int64_t Labels::extent(const std::string& value, int64_t axis) const {
+  return this->axis(value, axis).extent;
+}
+
+AxisLabels Labels::axis(const std::string& value, int64_t axis) const {
+  const auto found = axes_.find(value);
+  if (found == axes_.end()) throw InternalError("no labels of value " + value);
+  return found->second.at(static_cast<size_t>(axis));
+}
+
+at::Tensor Labels::content(const std::string& value) const {
+  if (const auto found = graph_.parameters.find(value); found != graph_.parameters.end())
+    return found->second;
+  const auto found = shapes_.contents.find(value);
+  return found == shapes_.contents.end() ? at::Tensor() : found->second;
+}
+
+Label Labels::find(Label label) const {
+  while (parent_[label] != label) {
+    parent_[label] = parent_[parent_[label]];
+    label = parent_[label];
+  }
+  return label;
+}
+
+void Labels::merge(Label a, Label b) {
+  a = find(a);
+  b = find(b);
+  if (a == b) return;
+  if (b < a) std::swap(a, b);  // the earliest label stays the root: results do not depend on order
+  parent_[b] = a;
+  if (reason_[a] < 0) reason_[a] = reason_[b];
+}
+
+void Labels::merge(const AxisLabels& a, const AxisLabels& b) {
+  if (a.extent != b.extent)
+    throw InternalError(fmt::format("labels of {} and {} indices merged", a.extent, b.extent));
+  for (int64_t i = 0; i < a.extent; ++i) merge(a[i], b[i]);
+}
+
+void Labels::merge(const std::string& a, int64_t axis_a, const std::string& b, int64_t axis_b) {
+  merge(axis(a, axis_a), axis(b, axis_b));
+}
+
+void Labels::broadcast(const std::string& from, const std::string& to) {
+  const int64_t shift = rank(to) - rank(from);
+  for (int64_t a = 0; a < rank(from); ++a) {
+    if (extent(from, a) == extent(to, a + shift))
+      merge(from, a, to, a + shift);
+    else
+      freeze(from, a, "one index that is stretched over an axis");
+  }
+}
+
+void Labels::freeze(Label label, const std::string& reason) {
+  const Label root = find(label);
+  if (reason_[root] >= 0) return;
+  if (reasons_.empty() || reasons_.back() != reason) reasons_.push_back(reason);
+  reason_[root] = static_cast<int32_t>(reasons_.size()) - 1;
+}
+
+void Labels::freeze(const std::string& value, int64_t axis, const std::string& reason) {
+  const AxisLabels labels = this->axis(value, axis);
+  for (int64_t i = 0; i < labels.extent; ++i) freeze(labels[i], reason);
+}
+
+void Labels::freeze(const std::string& value, const std::string& reason) {
+  for (int64_t a = 0; a < rank(value); ++a) freeze(value, a, reason);
+}
+
+bool Labels::frozen(const AxisLabels& axis) const {
+  for (int64_t i = 0; i < axis.extent; ++i)
+    if (!frozen(axis[i])) return false;
+  return true;
+}
+
+const std::string& Labels::reason(Label label) const { return reasons_.at(reason_[find(label)]); }
+
+void Labels::contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b) {
+  merge(node.inputs[a], axis_a, node.inputs[b], axis_b);
+  const bool gate_second = is_constant(node.inputs[a]);
+  readers_.push_back({node.name, gate_second ? b : a, gate_second ? axis_b : axis_a});
+}
+
+void Labels::factor(const AxisLabels& flat, std::vector<AxisLabels> factors) {
+  for (const AxisLabels& axis : factors)
+    if (axis.extent == 1) freeze(axis[0], "an axis of extent 1 that a reshape makes or drops");
+  std::erase_if(factors, [](const AxisLabels& axis) { return axis.extent == 1; });
+  if (factors.empty())
+    freeze(flat[0], "an axis of extent 1 that a reshape makes or drops");
+  else if (factors.size() == 1)
+    merge(flat, factors[0]);
+  else
+    factorisations_.push_back({flat, std::move(factors)});
+}
+
+void Labels::repeat(const Factorisation& factorisation, size_t live) {
+  int64_t inner = 1;
+  for (size_t f = live + 1; f < factorisation.factors.size(); ++f)
+    inner *= factorisation.factors[f].extent;
+  const AxisLabels& factor = factorisation.factors[live];
+  for (int64_t i = 0; i < factorisation.flat.extent; ++i)
+    merge(factorisation.flat[i], factor[i / inner % factor.extent]);
+}
+
+bool Labels::settle(Factorisation& factorisation, bool choose) {
+  if (factorisation.settled) return false;
+  std::vector<size_t> free;
+  for (size_t f = 0; f < factorisation.factors.size(); ++f)
+    if (!frozen(factorisation.factors[f])) free.push_back(f);
+  if (free.size() > 1 && !choose && !frozen(factorisation.flat)) return false;
+  for (size_t i = 1; i < free.size(); ++i) {  // the outermost free factor shrinks
+    const AxisLabels& whole = factorisation.factors[free[i]];
+    for (int64_t index = 0; index < whole.extent; ++index)
+      freeze(whole[index], "stays whole inside a reshape, so that an outer axis can shrink");
+  }
+  repeat(factorisation, free.empty() ? 0 : free[0]);
+  factorisation.settled = true;
+  return true;
+}
+
+void Labels::resolve() {
+  const auto pass = [this](bool choose) {
+    for (Factorisation& factorisation : factorisations_)
+      if (settle(factorisation, choose)) return true;
+    return false;
+  };
+  while (pass(false) || pass(true)) {
+  }
+}
+
+}  // namespace crrm

@@ -1,0 +1,99 @@
+// A label for every index of every axis of every value and parameter. Equal labels live and die
+// together; a frozen label stays. Labels are merged by union-find while the graph is walked once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "crrm/graph/shapes.h"
+
+namespace crrm {
+
+using Label = int32_t;
+
+/// Labels `first` ... `first + extent - 1` in union-find's numbering.
+struct AxisLabels {
+  Label first = 0;
+  int64_t extent = 0;
+  Label operator[](int64_t index) const { return first + static_cast<Label>(index); }
+};
+
+/// A contraction over an axis of an activation: where a gate multiplies.
+struct Reader {
+  std::string node;  ///< name
+  size_t input;      ///< which input of the node is multiplied
+  int64_t axis;      ///< of that input
+};
+
+class Labels {
+ public:
+  /// Keeps references to both arguments.
+  Labels(const Graph& graph, const ShapeTable& shapes);
+
+  const Graph& graph() const { return graph_; }
+  bool knows(const std::string& value) const { return axes_.contains(value); }
+  int64_t rank(const std::string& value) const;
+  int64_t extent(const std::string& value, int64_t axis) const;
+  AxisLabels axis(const std::string& value, int64_t axis) const;
+  /// Content of a constant or of shape arithmetic; undefined when it depends on data.
+  at::Tensor content(const std::string& value) const;
+  bool is_constant(const std::string& value) const { return graph_.is_parameter(value); }
+
+  void merge(Label a, Label b);
+  /// Index i of the first with index i of the second. Extents must be equal.
+  void merge(const std::string& a, int64_t axis_a, const std::string& b, int64_t axis_b);
+  void merge(const AxisLabels& a, const AxisLabels& b);
+
+  /// NumPy's broadcasting: aligned at the last axis, index by index; an axis of extent 1 that is
+  /// stretched stays as it is.
+  void broadcast(const std::string& from, const std::string& to);
+
+  void freeze(Label label, const std::string& reason);
+  void freeze(const std::string& value, int64_t axis, const std::string& reason);
+  void freeze(const std::string& value, const std::string& reason);  ///< all axes
+  bool frozen(Label label) const { return reason_[find(label)] >= 0; }
+  bool frozen(const AxisLabels& axis) const;  ///< all of them
+  /// Why a frozen label is frozen.
+  const std::string& reason(Label label) const;
+
+  /// Records that `node` contracts axis `axis_a` of its input `a` with axis `axis_b` of input `b`.
+  void contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b);
+
+  /// `flat` enumerates the product of `factors` in row-major order: what falls in a factor falls in
+  /// all its rows of `flat`. Which factor may shrink is settled by `resolve`.
+  void factor(const AxisLabels& flat, std::vector<AxisLabels> factors);
+  /// Fresh labels that belong to no value: what a Reshape passes through.
+  AxisLabels hidden_axis(int64_t extent);
+
+  /// Settles the factorisations: where one factor is free, `flat` repeats it; where several are, the
+  /// outermost shrinks and the others stay whole.
+  void resolve();
+
+  Label find(Label label) const;
+  size_t size() const { return parent_.size(); }
+  const std::vector<Reader>& readers() const { return readers_; }
+
+ private:
+  struct Factorisation {
+    AxisLabels flat;
+    std::vector<AxisLabels> factors;
+    bool settled = false;
+  };
+
+  AxisLabels allocate(int64_t extent);
+  bool settle(Factorisation& factorisation, bool choose);
+  void repeat(const Factorisation& factorisation, size_t live);
+
+  const Graph& graph_;
+  const ShapeTable& shapes_;
+  std::unordered_map<std::string, std::vector<AxisLabels>> axes_;
+  mutable std::vector<Label> parent_;
+  std::vector<int32_t> reason_;  ///< by root: index into reasons_, or -1
+  std::vector<std::string> reasons_;
+  std::vector<Factorisation> factorisations_;
+  std::vector<Reader> readers_;
+};
+
+}  // namespace crrm

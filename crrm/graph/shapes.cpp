@@ -1,0 +1,189 @@
+#include "crrm/graph/shapes.h"
+
+#include "crrm/base/error.h"
+#include "crrm/graph/operator.h"
+
+namespace crrm {
+
+const Shape& ShapeTable::at(const std::string& value) const {
+  const auto found = shapes.find(value);
+  if (found == shapes.end()) throw InternalError("no shape of value " + value);
+  return found->second;
+}
+
+std::vector<Shape> input_shapes(const Graph& graph, int64_t batch, const std::vector<Shape>& given) {
+  std::vector<Shape> result;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    Shape shape = graph.inputs[i].shape;
+    if (i < given.size() && !given[i].empty()) {
+      shape.resize(1);
+      shape.insert(shape.end(), given[i].begin(), given[i].end());
+    }
+    if (!shape.empty() && shape[0] < 0) shape[0] = batch;
+    for (size_t axis = 0; axis < shape.size(); ++axis)
+      if (shape[axis] < 0)
+        throw InputError({.place = fmt::format("input \"{}\"", graph.inputs[i].name),
+                          .expected = "fixed extents but for the batch axis",
+                          .found = fmt::format("axis {} is dynamic", axis),
+                          .hint = "say the shape of one sample, as in --shape 3x32x32"});
+    result.push_back(std::move(shape));
+  }
+  return result;
+}
+
+namespace {
+
+bool is_real(const at::Tensor& tensor) { return tensor.defined() && !tensor.is_meta(); }
+
+/// Integer parameters and scalars take part in shape arithmetic; weights never do.
+bool is_shape_constant(const at::Tensor& tensor) {
+  return at::isIntegralType(tensor.scalar_type(), /*includeBool=*/true) || tensor.numel() <= 1;
+}
+
+class Inference {
+ public:
+  Inference(const Graph& graph, const std::vector<Shape>& inputs) : graph_(graph) {
+    for (const auto& [name, tensor] : graph.parameters)
+      set(name, is_shape_constant(tensor) ? tensor : tensor.to(at::kMeta));
+    for (size_t i = 0; i < graph.inputs.size(); ++i)
+      set(graph.inputs[i].name,
+          at::empty(inputs.at(i), at::TensorOptions(graph.inputs[i].type).device(at::kMeta)));
+  }
+
+  ShapeTable run() {
+    for (const Node& node : graph_.nodes) visit(node);
+    for (const auto& [name, tensor] : values_)
+      if (is_real(tensor)) table_.contents[name] = tensor;
+    return std::move(table_);
+  }
+
+ private:
+  void set(const std::string& name, const at::Tensor& tensor) {
+    values_[name] = tensor;
+    table_.shapes[name] = tensor.sizes().vec();
+  }
+
+  /// Real tensors when all are, else meta tensors but for those whose content decides the shape.
+  Tensors gather(const Node& node, const Operator& op) {
+    Tensors inputs;
+    for (const std::string& name : node.inputs)
+      inputs.push_back(name.empty() ? at::Tensor() : values_.at(name));
+    const bool all_real = std::all_of(inputs.begin(), inputs.end(), [](const at::Tensor& input) {
+      return !input.defined() || is_real(input);
+    });
+    if (all_real) return inputs;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].defined()) continue;
+      if (op.shape_depends_on_value(i)) {
+        const auto parameter = graph_.parameters.find(node.inputs[i]);
+        if (!is_real(inputs[i]) && parameter != graph_.parameters.end())
+          inputs[i] = parameter->second;
+      } else if (is_real(inputs[i])) {
+        inputs[i] = inputs[i].to(at::kMeta);
+      }
+    }
+    return inputs;
+  }
+
+  std::optional<std::string> obstacle(const Node& node) const {
+    if (find_operator(node) == nullptr)
+      return fmt::format("operator {} is unknown ({})", node.op, describe(node));
+    for (const std::string& name : node.inputs)
+      if (const auto found = table_.unknown.find(name); found != table_.unknown.end())
+        return found->second;
+    return std::nullopt;
+  }
+
+  void visit(const Node& node) {
+    if (const std::optional<std::string> reason = obstacle(node)) {
+      for (const std::string& name : node.outputs) table_.unknown[name] = *reason;
+      return;
+    }
+    const Operator& op = get_operator(node);
+    const Tensors inputs = gather(node, op);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i].defined() && inputs[i].is_meta() && op.shape_depends_on_value(i)) {
+        for (const std::string& name : node.outputs)
+          table_.unknown[name] = fmt::format("the shape is known only when data runs ({})",
+                                             describe(node));
+        return;
+      }
+    Tensors outputs;
+    try {
+      outputs = op.forward(node, inputs, /*training=*/false);
+    } catch (const c10::Error& error) {
+      std::vector<std::string> shapes;
+      for (const at::Tensor& input : inputs)
+        shapes.push_back(input.defined() ? fmt::format("[{}]", fmt::join(input.sizes(), ", ")) : "-");
+      throw InputError({.place = describe(node), .expected = "inputs whose shapes fit the operator",
+                        .found = fmt::format("{}: {}", fmt::join(shapes, ", "),
+                                             error.what_without_backtrace())});
+    }
+    for (size_t i = 0; i < node.outputs.size() && i < outputs.size(); ++i)
+      if (!node.outputs[i].empty()) set(node.outputs[i], outputs[i]);
+  }
+
+  const Graph& graph_;
+  std::unordered_map<std::string, at::Tensor> values_;
+  ShapeTable table_;
+};
+
+// Two batch sizes, prime and unlike usual extents: what differs between them is the batch's doing.
+constexpr int64_t kBatchA = 11, kBatchB = 13;
+
+/// Target of a Reshape with 0 or -1 for the entries that follow the batch; empty if more than one
+/// entry would have to be inferred.
+std::vector<int64_t> symbolic_target(const at::Tensor& a, const at::Tensor& b, const Shape& input_a,
+                                     const Shape& input_b) {
+  std::vector<int64_t> target;
+  int64_t inferred = 0;
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    const int64_t x = a[i].item<int64_t>(), y = b[i].item<int64_t>();
+    const size_t axis = static_cast<size_t>(i);
+    const bool copied = axis < input_a.size() && x == input_a[axis] && y == input_b[axis];
+    target.push_back(x == y ? x : copied ? 0 : -1);
+    inferred += target.back() == -1;
+  }
+  return inferred > 1 ? std::vector<int64_t>{} : target;
+}
+
+void set_parameter(Graph& graph, Node& node, size_t input, const at::Tensor& value) {
+  const std::string name = graph.fresh_name(node.name + ".constant");
+  graph.parameters[name] = value;
+  node.inputs[input] = name;
+}
+
+}  // namespace
+
+ShapeTable infer_shapes(const Graph& graph, const std::vector<Shape>& inputs) {
+  return Inference(graph, inputs).run();
+}
+
+void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample) {
+  const ShapeTable a = infer_shapes(graph, input_shapes(graph, kBatchA, sample));
+  const ShapeTable b = infer_shapes(graph, input_shapes(graph, kBatchB, sample));
+  for (Node& node : graph.nodes) {
+    for (const std::string& name : node.outputs) {
+      const auto in_a = a.contents.find(name), in_b = b.contents.find(name);
+      if (in_a == a.contents.end() || in_b == b.contents.end()) continue;
+      if (!at::equal(in_a->second, in_b->second)) continue;
+      graph.parameters[name] = in_a->second.contiguous().clone();
+    }
+    if (node.op != "Reshape" || !node.domain.empty() || graph.is_parameter(node.inputs[1])) continue;
+    const auto in_a = a.contents.find(node.inputs[1]), in_b = b.contents.find(node.inputs[1]);
+    if (in_a == a.contents.end() || in_b == b.contents.end() || node.integer("allowzero", 0) != 0)
+      continue;
+    const std::vector<int64_t> target = symbolic_target(
+        in_a->second, in_b->second, a.at(node.inputs[0]), b.at(node.inputs[0]));
+    if (!target.empty()) set_parameter(graph, node, 1, at::tensor(target, at::kLong));
+  }
+  std::erase_if(graph.nodes, [&](const Node& node) {
+    return !node.outputs.empty() &&
+           std::all_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& name) {
+             return name.empty() || graph.is_parameter(name);
+           });
+  });
+  drop_unread(graph);
+}
+
+}  // namespace crrm

@@ -1,0 +1,152 @@
+// Operators that treat every element alike: an index of the result depends on the same index of the
+// inputs, broadcast axes aside. Nothing is contracted, so none of them has multiply-accumulates.
+#include "crrm/base/error.h"
+#include "crrm/ops/axes.h"
+
+namespace crrm {
+
+namespace {
+
+// Couples  x0[i j], x1[j], ... -> y[i j]
+class Elementwise final : public Operator {
+ public:
+  using Function = std::function<at::Tensor(const Node&, const Tensors&)>;
+  explicit Elementwise(Function function) : function_(std::move(function)) {}
+
+  Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    return {function_(node, x)};
+  }
+
+  void couple(const Node& node, Labels& labels) const override {
+    for (const std::string& input : node.inputs)
+      if (!input.empty()) labels.broadcast(input, node.outputs[0]);
+  }
+
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // contracts nothing
+
+ private:
+  Function function_;
+};
+
+/// Bias and slope: a constant with more than one element that is added or multiplies is learned.
+class LearnedElementwise final : public Operator {
+ public:
+  explicit LearnedElementwise(Elementwise::Function function) : elementwise_(std::move(function)) {}
+  Tensors forward(const Node& node, const Tensors& x, bool training) const override {
+    return elementwise_.forward(node, x, training);
+  }
+  void couple(const Node& node, Labels& labels) const override { elementwise_.couple(node, labels); }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // contracts nothing
+  bool learns(size_t i) const override { return i == 1; }
+
+ private:
+  Elementwise elementwise_;
+};
+
+using T = const Tensors&;
+using N = const Node&;
+
+at::Tensor clip(N node, T x) {
+  const auto bound = [&](size_t i) {
+    return i < x.size() && x[i].defined() ? std::optional<at::Tensor>(x[i]) : std::nullopt;
+  };
+  if (!bound(1) && !bound(2)) return x[0];
+  return at::clamp(x[0], bound(1), bound(2));
+}
+
+at::ScalarType element_type(N node, int64_t onnx_type) {
+  switch (onnx_type) {  // onnx.TensorProto.DataType
+    case 1: return at::kFloat;
+    case 2: return at::kByte;
+    case 3: return at::kChar;
+    case 5: return at::kShort;
+    case 6: return at::kInt;
+    case 7: return at::kLong;
+    case 9: return at::kBool;
+    case 10: return at::kHalf;
+    case 11: return at::kDouble;
+    case 16: return at::kBFloat16;
+    default:
+      throw InputError({.place = describe(node), .expected = "a numeric element type",
+                        .found = fmt::format("ONNX type {}", onnx_type)});
+  }
+}
+
+/// ONNX's integer division truncates.
+at::Tensor divide(N, T x) {
+  if (at::isIntegralType(x[0].scalar_type(), true)) return at::div(x[0], x[1], "trunc");
+  return at::div(x[0], x[1]);
+}
+
+at::Tensor modulo(N node, T x) {
+  return node.integer("fmod", 0) != 0 ? at::fmod(x[0], x[1]) : at::remainder(x[0], x[1]);
+}
+
+at::Tensor fold_left(T x, at::Tensor (*function)(const at::Tensor&, const at::Tensor&)) {
+  at::Tensor result = x[0];
+  for (size_t i = 1; i < x.size(); ++i) result = function(result, x[i]);
+  return result;
+}
+
+/// Slope axes align with the input's last axes; ATen wants one slope a channel, so: by hand.
+at::Tensor prelu(N, T x) { return at::where(x[0] >= 0, x[0], x[0] * x[1]); }
+
+at::Tensor hard_sigmoid(N node, T x) {
+  return at::clamp(x[0] * node.real("alpha", 0.2) + node.real("beta", 0.5), 0, 1);
+}
+
+#define CRRM_ELEMENTWISE(op, expression) \
+  CRRM_REGISTER_OPERATOR_AS(Elementwise, op, [](N node, T x) -> at::Tensor { return expression; })
+#define CRRM_LEARNED(op, expression) \
+  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op,  \
+                            [](N node, T x) -> at::Tensor { return expression; })
+
+CRRM_ELEMENTWISE(Abs, at::abs(x[0]));
+CRRM_ELEMENTWISE(And, at::logical_and(x[0], x[1]));
+CRRM_ELEMENTWISE(Cast, x[0].to(element_type(node, node.integer("to"))));
+CRRM_ELEMENTWISE(Ceil, at::ceil(x[0]));
+CRRM_ELEMENTWISE(Clip, clip(node, x));
+CRRM_ELEMENTWISE(Cos, at::cos(x[0]));
+CRRM_ELEMENTWISE(Div, divide(node, x));
+CRRM_ELEMENTWISE(Dropout, x[0]);  // the identity: what is exported is for inference
+CRRM_ELEMENTWISE(Elu, at::elu(x[0], node.real("alpha", 1)));
+CRRM_ELEMENTWISE(Equal, at::eq(x[0], x[1]));
+CRRM_ELEMENTWISE(Erf, at::erf(x[0]));
+CRRM_ELEMENTWISE(Exp, at::exp(x[0]));
+CRRM_ELEMENTWISE(Floor, at::floor(x[0]));
+CRRM_ELEMENTWISE(Gelu, at::gelu(x[0], node.text("approximate", "none")));
+CRRM_ELEMENTWISE(Greater, at::gt(x[0], x[1]));
+CRRM_ELEMENTWISE(GreaterOrEqual, at::ge(x[0], x[1]));
+CRRM_ELEMENTWISE(HardSigmoid, hard_sigmoid(node, x));
+CRRM_ELEMENTWISE(HardSwish, at::hardswish(x[0]));
+CRRM_ELEMENTWISE(Identity, x[0]);
+CRRM_ELEMENTWISE(LeakyRelu, at::leaky_relu(x[0], node.real("alpha", 0.01)));
+CRRM_ELEMENTWISE(Less, at::lt(x[0], x[1]));
+CRRM_ELEMENTWISE(LessOrEqual, at::le(x[0], x[1]));
+CRRM_ELEMENTWISE(Log, at::log(x[0]));
+CRRM_ELEMENTWISE(Max, fold_left(x, at::maximum));
+CRRM_ELEMENTWISE(Min, fold_left(x, at::minimum));
+CRRM_ELEMENTWISE(Mish, at::mish(x[0]));
+CRRM_ELEMENTWISE(Mod, modulo(node, x));
+CRRM_ELEMENTWISE(Neg, at::neg(x[0]));
+CRRM_ELEMENTWISE(Not, at::logical_not(x[0]));
+CRRM_ELEMENTWISE(Or, at::logical_or(x[0], x[1]));
+CRRM_ELEMENTWISE(Pow, at::pow(x[0], x[1]).to(x[0].scalar_type()));
+CRRM_ELEMENTWISE(Reciprocal, at::reciprocal(x[0]));
+CRRM_ELEMENTWISE(Relu, at::relu(x[0]));
+CRRM_ELEMENTWISE(Selu, at::selu(x[0]));
+CRRM_ELEMENTWISE(Sigmoid, at::sigmoid(x[0]));
+CRRM_ELEMENTWISE(Sin, at::sin(x[0]));
+CRRM_ELEMENTWISE(Softplus, at::softplus(x[0]));
+CRRM_ELEMENTWISE(Softsign, x[0] / (1 + at::abs(x[0])));
+CRRM_ELEMENTWISE(Sqrt, at::sqrt(x[0]));
+CRRM_ELEMENTWISE(Sub, at::sub(x[0], x[1]));
+CRRM_ELEMENTWISE(Tanh, at::tanh(x[0]));
+CRRM_ELEMENTWISE(Where, at::where(x[0].to(at::kBool), x[1], x[2]));
+CRRM_LEARNED(Add, at::add(x[0], x[1]));
+CRRM_LEARNED(Mul, at::mul(x[0], x[1]));
+CRRM_LEARNED(PRelu, prelu(node, x));
+
+}  // namespace
+
+}  // namespace crrm
