@@ -1,0 +1,249 @@
+#include "crrm/report/comparison.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
+
+#include "crrm/base/amount.h"
+
+namespace crrm {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Format = std::string (*)(double);
+
+constexpr const char* kFraction = "accuracy";  // the metric that is shown in percent and points
+
+std::string points(double difference) {
+  return fmt::format("{:+.2f} points", difference * 100);
+}
+
+std::string difference(const std::string& metric, double value, double dense) {
+  return metric == kFraction ? points(value - dense) : fmt::format("{:+.4g}", value - dense);
+}
+
+std::string ratio(double value, double dense) {
+  return dense > 0 ? format_percent(value / dense) : "";
+}
+
+std::string format_milliseconds(double milliseconds) {
+  return fmt::format("{:.3g} ms", milliseconds);
+}
+
+const Json& metric_of(const Json& stage, const char* key) {
+  return stage["metric"][key];
+}
+
+/// "test" where both ends were tested, else "held_out".
+const char* compared_part(const Json& first, const Json& last) {
+  const bool tested = metric_of(first, "test").is_number() && metric_of(last, "test").is_number();
+  return tested ? "test" : "held_out";
+}
+
+ComparisonRow metric_row(const Json& stages, const char* key, const std::string& where,
+                         const std::string& meaning) {
+  const std::string metric = stages[0]["metric"]["name"];
+  const bool key_row = key == std::string_view(compared_part(stages.front(), stages.back()));
+  ComparisonRow row{.name = metric + ", " + where, .meaning = meaning, .key = key_row};
+  const Json& dense = metric_of(stages[0], key);
+  for (const Json& stage : stages) {
+    const Json& value = metric_of(stage, key);
+    ComparisonCell cell;
+    if (value.is_number()) cell.value = format_metric(metric, value);
+    if (value.is_number() && dense.is_number() && &stage != &stages[0])
+      cell.against = difference(metric, value, dense);
+    row.cells.push_back(cell);
+  }
+  return row;
+}
+
+ComparisonRow error_row(const Json& stages, const char* key, const std::string& where) {
+  ComparisonRow row{.name = "error, " + where,
+                    .meaning = "share of samples answered wrongly; percent of the dense model's",
+                    .brief = false};
+  const Json& dense = metric_of(stages[0], key);
+  for (const Json& stage : stages) {
+    const Json& value = metric_of(stage, key);
+    ComparisonCell cell;
+    if (value.is_number()) cell.value = format_percent(1 - value.get<double>(), 2);
+    if (value.is_number() && dense.is_number() && &stage != &stages[0])
+      cell.against = ratio(1 - value.get<double>(), 1 - dense.get<double>());
+    row.cells.push_back(cell);
+  }
+  return row;
+}
+
+ComparisonRow interval_row(const Json& stages) {
+  const std::string metric = stages[0]["metric"]["name"];
+  ComparisonRow row{.name = "95 % interval, test",
+                    .meaning = "where the figure of endless test data would lie",
+                    .brief = false};
+  for (const Json& stage : stages) {
+    const Json& ends = metric_of(stage, "test_interval");
+    ComparisonCell cell;
+    if (ends.is_array())
+      cell.value =
+          metric == kFraction
+              ? fmt::format("{:.2f} to {:.2f} %", ends[0].get<double>() * 100,
+                            ends[1].get<double>() * 100)
+              : fmt::format("{:.4g} to {:.4g}", ends[0].get<double>(), ends[1].get<double>());
+    row.cells.push_back(cell);
+  }
+  return row;
+}
+
+ComparisonRow count_row(const Json& stages, const char* key, const std::string& name,
+                        const std::string& meaning, Format format) {
+  ComparisonRow row{.name = name, .meaning = meaning, .key = true};
+  for (const Json& stage : stages) {
+    const double value = stage[key];
+    row.cells.push_back({.value = format(value),
+                         .against = &stage == &stages[0] ? "" : ratio(value, stages[0][key])});
+  }
+  return row;
+}
+
+/// One way of timing a model.
+struct Timing {
+  std::string runtime;
+  uint64_t threads;
+  uint64_t batch;
+  bool operator==(const Timing&) const = default;
+};
+
+Timing timing_of(const Json& latency) {
+  return {latency["runtime"], latency["threads"], latency["batch"]};
+}
+
+/// The ways of timing that any stage has, in the order in which they first appear.
+std::vector<Timing> timings(const Json& stages) {
+  std::vector<Timing> found;
+  for (const Json& stage : stages)
+    for (const Json& latency : stage["latency_ms"]) {
+      const Timing timing = timing_of(latency);
+      if (std::find(found.begin(), found.end(), timing) == found.end()) found.push_back(timing);
+    }
+  return found;
+}
+
+const Json* find_latency(const Json& stage, const Timing& timing) {
+  for (const Json& latency : stage["latency_ms"])
+    if (timing_of(latency) == timing) return &latency;
+  return nullptr;
+}
+
+ComparisonRow latency_row(const Json& stages, const Timing& timing, int place) {
+  constexpr int kBriefLatencies = 2;
+  ComparisonRow row{
+      .name = fmt::format("{}, {} thread{}", timing.runtime == "crrm" ? "latency" : "ONNX Runtime",
+                          timing.threads, timing.threads == 1 ? "" : "s"),
+      .meaning = fmt::format("median time for a batch of {}", timing.batch),
+      .brief = place < kBriefLatencies,
+      .key = place == 0};
+  const Json* dense = find_latency(stages[0], timing);
+  for (const Json& stage : stages) {
+    ComparisonCell cell;
+    if (const Json* latency = find_latency(stage, timing)) {
+      cell.value = format_milliseconds((*latency)["median"]);
+      if (dense != nullptr && &stage != &stages[0])
+        cell.against = ratio((*latency)["median"], (*dense)["median"]);
+    }
+    row.cells.push_back(cell);
+  }
+  return row;
+}
+
+bool any_value(const ComparisonRow& row) {
+  return std::any_of(row.cells.begin(), row.cells.end(),
+                     [](const ComparisonCell& cell) { return !cell.value.empty(); });
+}
+
+std::string loss_clause(const Json& first, const Json& last) {
+  const char* part = compared_part(first, last);
+  const Json& before = metric_of(first, part);
+  const Json& after = metric_of(last, part);
+  if (!before.is_number() || !after.is_number()) return "";
+  const std::string metric = first["metric"]["name"];
+  const double change = after.get<double>() - before.get<double>();
+  const std::string where = part == std::string("test") ? "test" : "held-out";
+  const std::string from_to =
+      fmt::format("({} to {})", format_metric(metric, before), format_metric(metric, after));
+  if (metric != kFraction)
+    return fmt::format(", and its {} on {} data changes by {:+.4g} {}", metric, where, change,
+                       from_to);
+  return fmt::format(", at a {} of {:.2f} points of accuracy on {} data {}",
+                     change > 0 ? "gain" : "loss", std::abs(change) * 100, where, from_to);
+}
+
+}  // namespace
+
+std::string format_metric(const std::string& name, double value) {
+  return name == kFraction ? format_percent(value, 2) : fmt::format("{:.4g}", value);
+}
+
+std::string model_name(const Json& report) {
+  const std::string path = report["model"]["path"];
+  const std::string stem = std::filesystem::path(path).stem().string();
+  return stem.empty() ? path : stem;
+}
+
+Comparison compare(const Json& report) {
+  const Json& stages = report["stages"];
+  Comparison comparison;
+  for (const Json& stage : stages) comparison.stages.push_back(stage["name"]);
+  std::vector<ComparisonRow> rows = {
+      metric_row(stages, "held_out", "held out", "on data split off to steer the run"),
+      metric_row(stages, "test", "test", "on data read once, at the end"), interval_row(stages)};
+  if (stages[0]["metric"]["name"] == kFraction) {
+    const char* part = compared_part(stages[0], stages[stages.size() - 1]);
+    rows.push_back(error_row(stages, part, part == std::string("test") ? "test" : "held out"));
+  }
+  rows.push_back(
+      count_row(stages, "params", "parameters", "numbers that training sets", &format_count));
+  rows.push_back(
+      count_row(stages, "macs", "MACs", "multiply-accumulates for one sample", &format_count));
+  rows.push_back(count_row(stages, "bytes", "file size", "of the model file", &format_bytes));
+  int latencies = 0;
+  for (const Timing& timing : timings(stages))
+    rows.push_back(latency_row(stages, timing, latencies++));
+  for (ComparisonRow& row : rows)
+    if (any_value(row)) comparison.rows.push_back(std::move(row));
+  return comparison;
+}
+
+std::string headline(const Json& report) {
+  const Json& first = report["stages"].front();
+  const Json& last = report["stages"].back();
+  if (report["stages"].size() == 1)
+    return fmt::format("{} has {} MACs and {} parameters; the run did not get to compress it.",
+                       model_name(report), format_count(first["macs"]),
+                       format_count(first["params"]));
+  return fmt::format("{} keeps {} of its MACs and {} of its parameters{}.", model_name(report),
+                     ratio(last["macs"], first["macs"]), ratio(last["params"], first["params"]),
+                     loss_clause(first, last));
+}
+
+std::string goal_sentence(const Json& report) {
+  const Json& goal = report["goal"];
+  const std::string kind = goal["kind"];
+  const Json& last = report["stages"].back();
+  return fmt::format("Goal {}: {} {} of at most {} ({}).", goal["met"] ? "met" : "not met",
+                     format_count(last[kind]), kind == "macs" ? "MACs" : "parameters",
+                     format_count(goal["limit"]), goal["limit_text"].get<std::string>());
+}
+
+std::string proof_sentence(const Json& report) {
+  const Json& proof = report["proof"];
+  if (proof.empty()) return "Not proved: nothing was compared.";
+  const int64_t good =
+      std::count_if(proof.begin(), proof.end(), [](const Json& one) { return one["ok"] == true; });
+  return fmt::format("{}: {} of {} comparisons are within their bounds.",
+                     good == static_cast<int64_t>(proof.size()) ? "Proved" : "Not proved", good,
+                     proof.size());
+}
+
+}  // namespace crrm

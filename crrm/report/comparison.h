@@ -1,0 +1,48 @@
+// The stages of a report side by side: what its table says, whatever the table is written in.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace crrm {
+
+struct ComparisonCell {
+  std::string value = {};    ///< "20.3 M"; empty where the report holds none
+  std::string against = {};  ///< against the dense model: "49.8 %", "-1.21 points"; may be empty
+};
+
+struct ComparisonRow {
+  std::string name;                        ///< "MACs"
+  std::string meaning;                     ///< what the number is, in a few words
+  std::vector<ComparisonCell> cells = {};  ///< one a stage
+  bool brief = true;                       ///< whether the short table on the terminal shows it
+  bool key = false;  ///< whether it is among the few figures that most readers came for
+};
+
+struct Comparison {
+  std::vector<std::string> stages;
+  std::vector<ComparisonRow> rows;
+};
+
+// All of these take a report that validate() accepts.
+
+Comparison compare(const nlohmann::ordered_json& report);
+
+/// "resnet20 keeps 49.8 % of its MACs and 61.9 % of its parameters, at a loss of 1.21 points of
+/// accuracy on test data (91.73 % to 90.52 %)."
+std::string headline(const nlohmann::ordered_json& report);
+
+/// "Goal met: 20.3 M MACs of at most 20.4 M (50%)."
+std::string goal_sentence(const nlohmann::ordered_json& report);
+
+/// "Proved: 3 of 3 comparisons are within their bounds."
+std::string proof_sentence(const nlohmann::ordered_json& report);
+
+/// A metric's value: "91.73 %" for an accuracy, four significant digits for any other.
+std::string format_metric(const std::string& name, double value);
+
+/// "resnet20" of "models/resnet20.onnx".
+std::string model_name(const nlohmann::ordered_json& report);
+
+}  // namespace crrm

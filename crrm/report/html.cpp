@@ -1,0 +1,456 @@
+#include "crrm/report/html.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "crrm/base/amount.h"
+#include "crrm/report/comparison.h"
+#include "crrm/report/schema.h"
+
+namespace crrm {
+
+// Made from page.css, page.js and Chart.js by cmake/report.cmake.
+extern const std::string_view kChartScript;
+extern const std::string_view kPageScript;
+extern const std::string_view kPageStyle;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& value) {
+  return escape_html(value.get<std::string>());
+}
+
+/// <section> with a heading and a sentence that says what is to be seen.
+std::string section(const std::string& title, const std::string& meaning, const std::string& body) {
+  if (body.empty()) return "";
+  const std::string lead =
+      meaning.empty() ? "" : fmt::format("<p class=\"lead\">{}</p>\n", meaning);
+  return fmt::format("<section>\n<h2>{}</h2>\n{}{}</section>\n", title, lead, body);
+}
+
+/// A sign that stands as high as digits do.
+std::string typeset(const std::string& number) {
+  std::string text = escape_html(number);
+  if (text.starts_with("-")) text.replace(0, 1, "−");
+  return text;
+}
+
+// --- The head of the page.
+
+std::string notice(const char* kind, const std::string& title, const std::string& text) {
+  return fmt::format("<p class=\"notice {}\"><strong>{}</strong> {}</p>\n", kind, title, text);
+}
+
+std::string notices(const Json& report) {
+  std::string text;
+  if (report["partial"])
+    text += notice("bad", "Partial.", "The run ended early: the figures are those it had reached.");
+  text += notice(report["goal"]["met"] ? "good" : "bad", "", escape_html(goal_sentence(report)));
+  for (const Json& warning : report["warnings"])
+    text += notice("warn", "Warning.", text_of(warning));
+  return text;
+}
+
+std::string tile(const std::string& value, const std::string& name, const std::string& from_to) {
+  return fmt::format(
+      "<li><span class=\"value\">{}</span><span class=\"name\">{}</span>"
+      "<span class=\"from\">{}</span></li>\n",
+      typeset(value), escape_html(name), typeset(from_to));
+}
+
+/// The key figures: the last stage against the first.
+std::string tiles(const Comparison& comparison) {
+  std::string text;
+  for (const ComparisonRow& row : comparison.rows) {
+    const ComparisonCell& last = row.cells.back();
+    if (row.key && !last.against.empty())
+      text += tile(last.against, row.name, row.cells.front().value + " → " + last.value);
+  }
+  return text.empty() ? "" : "<ul class=\"tiles\">\n" + text + "</ul>\n";
+}
+
+std::string header(const Json& report, const Comparison& comparison) {
+  return fmt::format("<header>\n<p class=\"kicker\">crrm report</p>\n<h1>{}</h1>\n{}{}</header>\n",
+                     escape_html(headline(report)), tiles(comparison), notices(report));
+}
+
+// --- Stages side by side.
+
+std::string stage_table(const Comparison& comparison) {
+  std::string text = "<div class=\"scroll\"><table class=\"stages\">\n<thead><tr><td></td>";
+  for (const std::string& stage : comparison.stages)
+    text += fmt::format("<th scope=\"col\">{}</th>", escape_html(stage));
+  text += "</tr></thead>\n<tbody>\n";
+  for (const ComparisonRow& row : comparison.rows) {
+    text += fmt::format("<tr><th scope=\"row\">{}<small>{}</small></th>", escape_html(row.name),
+                        escape_html(row.meaning));
+    for (const ComparisonCell& cell : row.cells)
+      text += fmt::format("<td>{}<small>{}</small></td>",
+                          cell.value.empty() ? "–" : typeset(cell.value), typeset(cell.against));
+    text += "</tr>\n";
+  }
+  return text + "</tbody></table></div>\n";
+}
+
+constexpr const char* kStagesMeaning =
+    "Dense is the model as it came. Masked multiplies superfluous units by zero, cut removes them, "
+    "recalibrated takes batch-norm statistics anew, final has trained further. Below each figure: "
+    "what it is of, or against, the dense model’s. All were measured on the machine named below.";
+
+// --- Curves over steps, drawn by page.js.
+
+/// One line of a chart.
+struct Series {
+  const char* key;  // in curve[]
+  const char* label;
+};
+
+struct Chart {
+  const char* title;
+  const char* meaning;
+  const char* format;  // how page.js writes its values
+  bool logarithmic;
+  std::vector<Series> series;  // the second is dashed
+};
+
+const std::vector<Chart>& charts() {
+  static const std::vector<Chart> all = {
+      {"Metric",
+       "Of the masked network on held-out data.",
+       "metric",
+       false,
+       {{"held_out_accuracy", "held out"}}},
+      {"Cost",
+       "What the network would cost if it were cut at this step, and what it should cost.",
+       "count",
+       false,
+       {{"cost", "cost"}, {"goal_cost", "goal"}}},
+      {"Compression weight β",
+       "The water level in nats, on a logarithmic axis: units whose information per cost lies "
+       "below it are closed.",
+       "plain",
+       true,
+       {{"beta", "β"}}},
+      {"Total rate",
+       "Information in nats that the open gates pass, summed over units. It bounds what the layers "
+       "tell each other only together with the data’s own term.",
+       "plain",
+       false,
+       {{"rate_nats", "rate"}}}};
+  return all;
+}
+
+Json points_of(const Json& curve, const Series& series, bool positive) {
+  Json points = Json::array();
+  for (const Json& entry : curve) {
+    const Json& value = entry[series.key];
+    if (!value.is_number() || (positive && value.get<double>() <= 0)) continue;
+    points.push_back({{"x", entry["step"]}, {"y", value}});
+  }
+  return points;
+}
+
+Json chart_json(const Json& report, const Chart& chart) {
+  const bool accuracy = report["stages"][0]["metric"]["name"] == "accuracy";
+  const std::string format = chart.format != std::string("metric") ? chart.format
+                             : accuracy                            ? "percent"
+                                                                   : "plain";
+  Json json = {{"title", chart.title},
+               {"format", format},
+               {"log", chart.logarithmic},
+               {"series", Json::array()}};
+  for (const Series& series : chart.series) {
+    const Json points = points_of(report["curve"], series, chart.logarithmic);
+    if (!points.empty()) json["series"].push_back({{"label", series.label}, {"points", points}});
+  }
+  return json;
+}
+
+std::string curves(const Json& report) {
+  Json data = Json::array();
+  std::string figures;
+  for (const Chart& chart : charts()) {
+    const Json json = chart_json(report, chart);
+    if (json["series"].empty()) continue;
+    figures += fmt::format(
+        "<figure><figcaption><strong>{}</strong> {}</figcaption><div class=\"plot\"><canvas "
+        "role=\"img\" aria-label=\"{} over steps\" data-chart=\"{}\"></canvas></div></figure>\n",
+        chart.title, chart.meaning, chart.title, data.size());
+    data.push_back(json);
+  }
+  if (figures.empty()) return "";
+  return fmt::format(
+      "<div class=\"charts\">\n{}</div>\n<noscript><p class=\"lead\">The curves need JavaScript; "
+      "their values are in report.json.</p></noscript>\n"
+      "<script type=\"application/json\" id=\"charts\">{}</script>\n",
+      figures, script_json(data));
+}
+
+// --- Widths before and after.
+
+/// A bar as long as `of`, filled as far as `kept`; both relative to the longest.
+std::string bar(double kept, double of, double longest, bool frozen) {
+  const double scale = longest > 0 ? 100 / longest : 0;
+  return fmt::format(
+      "<span class=\"bar{}\"><span class=\"of\" style=\"width:{:.2f}%\"></span><span "
+      "class=\"kept\" "
+      "style=\"width:{:.2f}%\"></span></span>",
+      frozen ? " frozen" : "", of * scale, kept * scale);
+}
+
+std::string why(const Json& frozen) {
+  return frozen.is_string() ? fmt::format("<span class=\"why\">frozen: {}</span>", text_of(frozen))
+                            : "";
+}
+
+std::string extents(const Json& dims) {
+  std::vector<uint64_t> all = dims;
+  return all.empty() ? "gone" : fmt::format("{}", fmt::join(all, "×"));
+}
+
+double width_of(const Json& dims) {
+  return dims.empty() ? 0 : dims[0].get<double>();
+}
+
+std::string layer_bars(const Json& report) {
+  double longest = 0;
+  for (const Json& layer : report["layers"]) longest = std::max(longest, width_of(layer["before"]));
+  std::string text;
+  for (const Json& layer : report["layers"]) {
+    const double before = width_of(layer["before"]);
+    const double after = width_of(layer["after"]);
+    text += fmt::format(
+        "<li><span class=\"what\">{}{}</span>{}<span class=\"much\">{:.0f} → {:.0f}</span>"
+        "<span class=\"dims\">{} → {}</span></li>\n",
+        text_of(layer["name"]), why(layer["frozen"]),
+        bar(after, before, longest, layer["frozen"].is_string()), before, after,
+        extents(layer["before"]), extents(layer["after"]));
+  }
+  return text.empty() ? "" : "<ul class=\"bars\">\n" + text + "</ul>\n";
+}
+
+std::string member_list(const Json& members) {
+  std::string text;
+  for (const Json& member : members) text += fmt::format("<li>{}</li>", text_of(member));
+  return fmt::format("<details><summary>{} parameter ax{}</summary><ul>{}</ul></details>",
+                     members.size(), members.size() == 1 ? "is" : "es", text);
+}
+
+std::string group_bars(const Json& report) {
+  double longest = 0;
+  for (const Json& group : report["groups"]) longest = std::max(longest, group["of"].get<double>());
+  std::string text;
+  for (const Json& group : report["groups"]) {
+    const double kept = group["kept"];
+    const double of = group["of"];
+    text += fmt::format(
+        "<li><span class=\"what\">{}{}{}</span>{}<span class=\"much\">{:.0f} → {:.0f}</span>"
+        "<span class=\"dims\">{} parameters, {} MACs each</span></li>\n",
+        text_of(group["name"]), why(group["frozen"]), member_list(group["members"]),
+        bar(kept, of, longest, group["frozen"].is_string()), of, kept,
+        format_count(group["units_cost_params"]), format_count(group["units_cost_macs"]));
+  }
+  return text.empty() ? "" : "<ul class=\"bars\">\n" + text + "</ul>\n";
+}
+
+constexpr const char* kBarsKey =
+    "<span class=\"keys\"><span class=\"key\"><span class=\"swatch kept\"></span>kept</span> "
+    "<span class=\"key\"><span class=\"swatch of\"></span>removed</span> "
+    "<span class=\"key\"><span class=\"swatch frozen\"></span>frozen: could not be "
+    "touched</span></span>";
+
+// --- Proof, files, and what the run was.
+
+std::string proof_table(const Json& report) {
+  std::string rows;
+  for (const Json& one : report["proof"])
+    rows += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td>{:.3g}</td><td>{:.3g}</td><td>{:.3g}</td><td>{}</td>"
+        "<td>{}</td><td class=\"{}</td></tr>\n",
+        text_of(one["what"]), one["max_abs_diff"].get<double>(), one["max_rel_diff"].get<double>(),
+        one["bound"].get<double>(), one["inputs"].get<uint64_t>(), text_of(one["runtime"]),
+        one["ok"] ? "good\">within" : "bad\">exceeded");
+  if (rows.empty()) return "";
+  return "<div class=\"scroll\"><table>\n<thead><tr><td></td><th scope=\"col\">largest "
+         "difference</th>"
+         "<th scope=\"col\">relative</th><th scope=\"col\">bound</th><th scope=\"col\">inputs</th>"
+         "<th scope=\"col\">run by</th><th scope=\"col\">result</th></tr></thead>\n<tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
+std::string file_table(const Json& report) {
+  std::string rows;
+  for (const Json& file : report["files"])
+    rows +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"hash\">{}</td></tr>\n",
+                    text_of(file["path"]), format_bytes(file["bytes"]), text_of(file["sha256"]));
+  if (rows.empty()) return "";
+  return "<div class=\"scroll\"><table>\n<thead><tr><td></td><th scope=\"col\">size</th>"
+         "<th scope=\"col\">SHA-256</th></tr></thead>\n<tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
+/// A list of names and values; `values` are HTML already.
+std::string facts(const std::vector<std::pair<std::string, std::string>>& values) {
+  std::string text = "<dl>\n";
+  for (const auto& [name, value] : values)
+    if (!value.empty())
+      text += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escape_html(name), value);
+  return text + "</dl>\n";
+}
+
+std::string or_none(const Json& text) {
+  return text.is_string() ? text_of(text) : "none";
+}
+
+std::string hash_of(const Json& hash) {
+  const std::string text = text_of(hash);
+  return text.empty() ? "" : fmt::format("<span class=\"hash\">{}</span>", text);
+}
+
+std::string origin(const Json& report) {
+  const Json& machine = report["machine"];
+  const Json& samples = report["data"]["samples"];
+  return facts(
+      {{"model", text_of(report["model"]["path"])},
+       {"its SHA-256", hash_of(report["model"]["sha256"])},
+       {"batch normalisation", report["model"]["unfolded"] ? "put back where it was folded" : ""},
+       {"data", text_of(report["data"]["path"])},
+       {"its SHA-256", hash_of(report["data"]["sha256"])},
+       {"samples", fmt::format("{} to train on, {} held out, {} to test", samples["train"].dump(),
+                               samples["held_out"].dump(), samples["test"].dump())},
+       {"split", text_of(report["data"]["split"])},
+       {"processor", text_of(machine["cpu"])},
+       {"threads", machine["threads"].dump()},
+       {"memory", format_bytes(machine["memory_bytes"])},
+       {"accelerator", or_none(machine["gpu"])},
+       {"LibTorch", text_of(machine["libtorch"])},
+       {"crrm", text_of(report["crrm"]["version"]) + " " + text_of(report["crrm"]["commit"])}});
+}
+
+std::string spent(const Json& report) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const auto& [name, seconds] : report["seconds"].items())
+    values.emplace_back(name, format_duration(seconds));
+  const Json& cost = report["cost"];
+  if (cost["total"].is_number())
+    values.emplace_back("cost", fmt::format("{:.2f}", cost["total"].get<double>()));
+  if (cost["price_per_hour"].is_number())
+    values.emplace_back("price per hour",
+                        fmt::format("{:.2f}", cost["price_per_hour"].get<double>()));
+  return facts(values);
+}
+
+/// Adds each value below `config` under its dotted name.
+void flatten(const Json& config, const std::string& prefix,
+             std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [name, value] : config.items()) {
+    if (value.is_object()) {
+      flatten(value, prefix + name + ".", values);
+      continue;
+    }
+    const std::string text = value.is_string()
+                                 ? value.get<std::string>()
+                                 : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    values.emplace_back(prefix + name, escape_html(text));
+  }
+}
+
+std::string config(const Json& report) {
+  std::vector<std::pair<std::string, std::string>> values = {{"seed", report["seed"].dump()}};
+  flatten(report["config"], "", values);
+  std::vector<std::string> words = report["command"];
+  return fmt::format("<pre><code>{}</code></pre>\n",
+                     escape_html(fmt::format("{}", fmt::join(words, " ")))) +
+         facts(values);
+}
+
+constexpr const char* kHead =
+    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+    // The page can reach nothing outside itself, whatever a report holds.
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+    "<link rel=\"icon\" href=\"data:,\">\n";
+
+}  // namespace
+
+std::string escape_html(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string script_json(const Json& value) {
+  std::string escaped;
+  for (const char c : value.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<')
+      escaped += "\\u003c";
+    else
+      escaped += c;
+  }
+  return escaped;
+}
+
+std::string html(const Json& report) {
+  validate(report, "report.json");
+  const Comparison comparison = compare(report);
+  const std::string plots = curves(report);
+  std::string page = kHead;
+  page +=
+      fmt::format("<title>{} – crrm report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
+                  escape_html(model_name(report)), kPageStyle);
+  page += header(report, comparison);
+  page += section("Stages", kStagesMeaning, stage_table(comparison));
+  page += section("The run", "One point a measured step of the optimiser.", plots);
+  page += section("Widths of layers",
+                  fmt::format("Outputs of each layer, before and after. {}", kBarsKey),
+                  layer_bars(report));
+  page +=
+      section("Groups",
+              fmt::format("Units that are kept or removed as a whole, since they share the same "
+                          "axes, and what each costs. {}",
+                          kBarsKey),
+              group_bars(report));
+  page +=
+      section("Proof",
+              escape_html(proof_sentence(report)) +
+                  " Both networks of a line ran on the same inputs; a file is written only when "
+                  "every difference lies within its bound.",
+              proof_table(report));
+  page += section("Files", "What the run wrote, relative to its folder.", file_table(report));
+  page += section("Model, data and machine", "", origin(report));
+  page += section("Time and cost", "", spent(report));
+  page += section("Configuration", "The command, and every option’s value as it was resolved.",
+                  config(report));
+  page += "</main>\n";
+  if (!plots.empty())
+    page += fmt::format("<script>{}</script>\n<script>\n{}</script>\n", kChartScript, kPageScript);
+  return page + "</body>\n</html>\n";
+}
+
+}  // namespace crrm

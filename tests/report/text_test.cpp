@@ -1,0 +1,120 @@
+#include "crrm/report/text.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "crrm/base/error.h"
+#include "crrm/report/markdown.h"
+#include "example.h"
+
+namespace crrm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using testing::HasSubstr;
+using testing::Not;
+
+int64_t lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+// 20324548 / 40812345 = 49.80 %, 168660 / 272474 = 61.90 %, 0.9173 - 0.9052 = 1.21 points.
+TEST(Summary, ShowsTheExample) {
+  EXPECT_EQ(
+      summary(example_report()),
+      R"(resnet20 keeps 49.8 % of its MACs and 61.9 % of its parameters, at a loss of 1.21 points of accuracy on test data (91.73 % to 90.52 %).
+                      dense   masked      cut  recalibrated    final      of dense
+accuracy, held out  92.04 %  89.96 %  89.96 %       90.08 %  90.84 %  -1.20 points
+accuracy, test      91.73 %        -        -             -  90.52 %  -1.21 points
+parameters            272 k    272 k    169 k         169 k    169 k        61.9 %
+MACs                 40.8 M   40.8 M   20.3 M        20.3 M   20.3 M        49.8 %
+file size           1.11 MB  1.11 MB   696 kB        696 kB   696 kB        62.6 %
+latency, 1 thread   4.25 ms  4.25 ms  2.39 ms       2.39 ms  2.39 ms        56.2 %
+latency, 2 threads  2.75 ms  2.75 ms  1.55 ms       1.55 ms  1.55 ms        56.2 %
+Goal met: 20.3 M MACs of at most 20.4 M (50%).
+Proved: 3 of 3 comparisons are within their bounds.
+Warning: latency varied by more than 3 %: other programs may have run beside it
+)");
+}
+
+TEST(Summary, HasTwelveLinesAtMost) {
+  Json report = example_report();
+  report["partial"] = true;
+  report["warnings"] = Json::array({"one\nof two lines", "two", "three"});
+  EXPECT_EQ(lines(summary(report)), 12);
+  EXPECT_THAT(summary(report), HasSubstr("Partial: the run ended early. 3 warnings"));
+  report["warnings"] = Json::array({"one\nof two lines"});
+  EXPECT_EQ(lines(summary(report)), 12);
+}
+
+TEST(Summary, PartialRunWithOneStageAndNothingElse) {
+  Json report = example_report();
+  report["stages"].erase(report["stages"].begin() + 1, report["stages"].end());
+  report["stages"][0]["latency_ms"] = Json::array();
+  for (const char* key : {"curve", "groups", "layers", "proof", "files", "warnings"})
+    report[key] = Json::array();
+  report["goal"]["met"] = false;
+  report["partial"] = true;
+  EXPECT_EQ(summary(report),
+            R"(resnet20 has 40.8 M MACs and 272 k parameters; the run did not get to compress it.
+                      dense
+accuracy, held out  92.04 %
+accuracy, test      91.73 %
+parameters            272 k
+MACs                 40.8 M
+file size           1.11 MB
+Goal not met: 40.8 M MACs of at most 20.4 M (50%).
+Not proved: nothing was compared.
+Partial: the run ended early.
+)");
+}
+
+TEST(Summary, ComparesHeldOutDataWhereTestDataWasNotReadAtBothEnds) {
+  Json report = example_report();
+  report["stages"][4]["metric"]["test"] = nullptr;
+  EXPECT_THAT(summary(report), HasSubstr("loss of 1.20 points of accuracy on held-out data"));
+}
+
+TEST(Summary, OtherMetricsAreNotPercent) {
+  Json report = example_report();
+  for (Json& stage : report["stages"]) stage["metric"]["name"] = "mean_error_cm";
+  const std::string text = summary(report);
+  EXPECT_THAT(text, HasSubstr("its mean_error_cm on test data changes by -0.0121"));
+  EXPECT_THAT(text, Not(HasSubstr("points")));
+}
+
+TEST(Summary, AFailedComparisonIsNoProof) {
+  Json report = example_report();
+  report["proof"][1]["ok"] = false;
+  EXPECT_THAT(summary(report), HasSubstr("Not proved: 2 of 3 comparisons are within"));
+  EXPECT_THAT(markdown(report), HasSubstr("**exceeded**"));
+}
+
+TEST(Markdown, HasARowForEachFigureAndOneColumnAStage) {
+  const std::string text = markdown(example_report());
+  EXPECT_THAT(text, HasSubstr("\n| | dense | masked | cut | recalibrated | final |\n"
+                              "|---|---:|---:|---:|---:|---:|\n"));
+  EXPECT_THAT(text, HasSubstr("\n| MACs | 40.8 M | 40.8 M (100.0 %) | 20.3 M (49.8 %) | "
+                              "20.3 M (49.8 %) | 20.3 M (49.8 %) |\n"));
+  EXPECT_THAT(text, HasSubstr("\n| accuracy, test | 91.73 % | – | – | – | 90.52 % "
+                              "(-1.21 points) |\n"));
+  EXPECT_THAT(text,
+              HasSubstr("- masked vs cut: largest difference 1.25e-06, bound 1e-05, 64 inputs,"
+                        " crrm: within\n"));
+}
+
+TEST(Markdown, TextsOfTheReportAddNoMarkup) {
+  Json report = example_report();
+  report["warnings"] = Json::array({"a|b <img src=x> [l](u) `c`\n# d"});
+  EXPECT_THAT(markdown(report),
+              HasSubstr("- Warning: a\\|b \\<img src=x\\> \\[l\\](u) \\`c\\` \\# d\n"));
+}
+
+TEST(Markdown, RefusesAnInvalidReport) {
+  EXPECT_THROW(markdown(Json::object()), InputError);
+  EXPECT_THROW(summary(Json::object()), InputError);
+}
+
+}  // namespace
+}  // namespace crrm
