@@ -24,9 +24,7 @@ struct Format {
   std::function<RawData(const std::filesystem::path&, const DataOptions&)> load;
 };
 
-/// All formats, by name.
-std::vector<Format> formats();
-
+/// A static one of these in a format's source file makes load_data know the format.
 struct FormatRegistration {
   explicit FormatRegistration(Format format);
 };
