@@ -80,17 +80,16 @@ ComparisonRow error_row(const Json& stages, const char* key, const std::string& 
 ComparisonRow interval_row(const Json& stages) {
   const std::string metric = stages[0]["metric"]["name"];
   ComparisonRow row{.name = "95 % interval, test",
-                    .meaning = "where the figure of endless test data would lie",
+                    .meaning = "what more test data would likely give",
                     .brief = false};
   for (const Json& stage : stages) {
     const Json& ends = metric_of(stage, "test_interval");
     ComparisonCell cell;
     if (ends.is_array())
-      cell.value =
-          metric == kFraction
-              ? fmt::format("{:.2f} to {:.2f} %", ends[0].get<double>() * 100,
-                            ends[1].get<double>() * 100)
-              : fmt::format("{:.4g} to {:.4g}", ends[0].get<double>(), ends[1].get<double>());
+      cell.value = metric == kFraction ? fmt::format("{:.2f}–{:.2f} %", ends[0].get<double>() * 100,
+                                                     ends[1].get<double>() * 100)
+                                       : fmt::format("{:.4g} to {:.4g}", ends[0].get<double>(),
+                                                     ends[1].get<double>());
     row.cells.push_back(cell);
   }
   return row;
