@@ -43,7 +43,7 @@ add_library(crrm_options INTERFACE)
 target_include_directories(crrm_options INTERFACE "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>")
 target_include_directories(crrm_options SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS}
                            "${PROTOZERO_INCLUDE_DIR}")
-target_compile_options(crrm_options INTERFACE -Wall -Wextra -Wno-unused-parameter
+target_compile_options(crrm_options INTERFACE -fPIC -Wall -Wextra -Wno-unused-parameter
                        $<$<BOOL:${CRRM_WERROR}>:-Werror> -fpch-preprocess)
 target_compile_definitions(crrm_options INTERFACE FMT_HEADER_ONLY=1)
 target_link_libraries(crrm_options INTERFACE torch nlohmann_json::nlohmann_json Threads::Threads

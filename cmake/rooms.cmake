@@ -35,28 +35,36 @@ function(crrm_program)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/crrm/cli/*.cpp")
   add_executable(crrm_cli ${sources})
   target_link_libraries(crrm_cli PRIVATE crrm CLI11::CLI11)
-  target_precompile_headers(crrm_cli PRIVATE "${CMAKE_SOURCE_DIR}/cmake/precompiled.h")
+  target_precompile_headers(crrm_cli REUSE_FROM crrm_base)
   set_target_properties(crrm_cli PROPERTIES OUTPUT_NAME crrm
                         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 endfunction()
 
-# One test program a room: tests/NAME/*_test.cpp with the room's own object files.
+# crrm_test(NAME ROOM...): tests/NAME/*_test.cpp as the program test_NAME, with those rooms' object
+# files and with tests/NAME/data.
+function(crrm_test name)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  foreach(room ${ARGN})
+    target_link_libraries(test_${name} PRIVATE crrm_${room})
+  endforeach()
+  target_link_libraries(test_${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
+  target_precompile_headers(test_${name} REUSE_FROM crrm_base)
+  target_compile_definitions(test_${name} PRIVATE
+                             CRRM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${name}/data")
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. PROPERTIES TIMEOUT 300
+                       DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# One test program a room, and one for what only all of them can show.
 function(crrm_tests)
   find_package(GTest REQUIRED)
   include(GoogleTest)
   foreach(room ${CRRM_ROOMS})
-    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${room}/*_test.cpp")
-    if(sources)
-      add_executable(test_${room} ${sources})
-      foreach(needed ${CRRM_NEEDED_${room}})
-        target_link_libraries(test_${room} PRIVATE crrm_${needed})
-      endforeach()
-      target_link_libraries(test_${room} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
-      target_precompile_headers(test_${room} REUSE_FROM crrm_base)
-      target_compile_definitions(test_${room} PRIVATE
-                                 CRRM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${room}/data")
-      gtest_discover_tests(test_${room} TEST_PREFIX ${room}. PROPERTIES TIMEOUT 300
-                           DISCOVERY_TIMEOUT 60)
-    endif()
+    crrm_test(${room} ${CRRM_NEEDED_${room}})
   endforeach()
+  crrm_test(conformance ${CRRM_ROOMS})
 endfunction()

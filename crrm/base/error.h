@@ -10,11 +10,11 @@ namespace crrm {
 
 /// What an error block shows. Empty fields are left out.
 struct Fault {
-  std::string file = {};      ///< path of the file, or the option, that is at fault
-  std::string place = {};     ///< node, row, byte offset, key, ...
+  std::string file = {};   ///< path of the file, or the option, that is at fault
+  std::string place = {};  ///< node, row, byte offset, key, ...
   std::string expected = {};
   std::string found = {};
-  std::string hint = {};      ///< what to do about it
+  std::string hint = {};  ///< what to do about it
 };
 
 /// "error: FILE: PLACE\n  expected  ...\n  found     ...\n  hint      ..."
@@ -22,7 +22,8 @@ std::string describe(const Fault& fault);
 
 class FaultError : public std::runtime_error {
  public:
-  explicit FaultError(Fault fault) : std::runtime_error(describe(fault)), fault_(std::move(fault)) {}
+  explicit FaultError(Fault fault)
+      : std::runtime_error(describe(fault)), fault_(std::move(fault)) {}
   const Fault& fault() const { return fault_; }
 
  private:

@@ -34,8 +34,11 @@ Graph insert_gates(const Graph& graph, const Coupling& coupling) {
         const std::string units = name + ".units";
         gated.parameters[units] =
             columns(coupling.axes()[coupling.axis_of(value, reader.axis)], coupling.size());
-        gated.nodes.push_back({.op = "Gate", .name = name, .domain = kGateDomain,
-                               .inputs = {value, kGateInput, units}, .outputs = {name},
+        gated.nodes.push_back({.op = "Gate",
+                               .name = name,
+                               .domain = kGateDomain,
+                               .inputs = {value, kGateInput, units},
+                               .outputs = {name},
                                .attributes = {{"axis", reader.axis}}});
       }
       node.inputs[reader.input] = name;
@@ -46,10 +49,9 @@ Graph insert_gates(const Graph& graph, const Coupling& coupling) {
 }
 
 at::Tensor hard_gates(const std::vector<bool>& alive, at::ScalarType type) {
-  at::Tensor gates = at::ones({1, static_cast<int64_t>(alive.size()) + 1}, type);
-  for (size_t u = 0; u < alive.size(); ++u)
-    if (!alive[u]) gates[0][static_cast<int64_t>(u)].zero_();
-  return gates;
+  std::vector<float> gates(alive.begin(), alive.end());
+  gates.push_back(1);
+  return at::tensor(gates, type).unsqueeze(0);
 }
 
 }  // namespace crrm

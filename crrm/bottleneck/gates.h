@@ -1,5 +1,5 @@
-// Gates at the readers: where a unit's gate is zero at every reader, nothing else in the network can
-// see the unit, whatever lies between; so removing it everywhere is exact.
+// Gates at the readers: where a unit's gate is zero at every reader, nothing else in the network
+// can see the unit, whatever lies between; so removing it everywhere is exact.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace crrm {
 
-/// Name of the input through which the gates' values enter a gated network, and of the gates' domain.
+/// Name of the input through which the gates' values enter a gated network, and of the gates'
+/// domain.
 inline constexpr char kGateInput[] = "crrm.gates";
 inline constexpr char kGateDomain[] = "crrm";
 

@@ -25,9 +25,9 @@ CostModel::CostModel(const Graph& graph, const Coupling& coupling)
     : coupling_(coupling), nodes_(graph.nodes) {
   for (const Node& node : nodes_) {
     const Operator* op = find_operator(node);
-    const bool known = std::all_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& v) {
-      return v.empty() || coupling.shapes().contains(v);
-    });
+    const bool known = std::all_of(
+        node.outputs.begin(), node.outputs.end(),
+        [&](const std::string& v) { return v.empty() || coupling.shapes().contains(v); });
     if (op == nullptr || !known) continue;
     Contraction contraction{&node, op, {}, {}};
     for (const std::string& value : node.inputs) contraction.inputs.push_back(extents(value));
@@ -61,7 +61,8 @@ Shape CostModel::shape_of(const Extents& extents, const std::vector<int64_t>& li
   return shape;
 }
 
-NodeShapes CostModel::shapes_of(const Contraction& contraction, const std::vector<int64_t>& living) {
+NodeShapes CostModel::shapes_of(const Contraction& contraction,
+                                const std::vector<int64_t>& living) {
   NodeShapes shapes;
   for (const Extents& e : contraction.inputs) shapes.inputs.push_back(shape_of(e, living));
   for (const Extents& e : contraction.outputs) shapes.outputs.push_back(shape_of(e, living));
@@ -75,7 +76,8 @@ Cost CostModel::operator()(const std::vector<bool>& alive) const {
       return unit == Coupling::kStays || alive[static_cast<size_t>(unit)];
     }));
   Cost total;
-  for (const Contraction& c : contractions_) total.macs += c.op->macs(*c.node, shapes_of(c, living));
+  for (const Contraction& c : contractions_)
+    total.macs += c.op->macs(*c.node, shapes_of(c, living));
   total.macs /= kCouplingBatch;
   for (const Extents& e : learned_) {
     int64_t count = 1;

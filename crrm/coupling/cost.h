@@ -9,8 +9,9 @@
 namespace crrm {
 
 struct Cost {
-  int64_t macs = 0;    ///< multiply-accumulates for one sample
-  int64_t params = 0;  ///< learned numbers, each once; running statistics and constants do not count
+  int64_t macs = 0;  ///< multiply-accumulates for one sample
+  int64_t params =
+      0;  ///< learned numbers, each once; running statistics and constants do not count
 };
 
 class CostModel {
@@ -45,7 +46,8 @@ class CostModel {
   std::vector<Extents> learned_;
 };
 
-/// Cost of a network as it is. @param sample  shapes of one sample of each input; empty: as in the file
+/// Cost of a network as it is. @param sample  shapes of one sample of each input; empty: as in the
+/// file
 Cost cost(const Graph& graph, const std::vector<Shape>& sample = {});
 
 /// Names of the parameters that some operator learns, in the network's order.

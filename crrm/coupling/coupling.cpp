@@ -46,7 +46,8 @@ std::vector<int64_t> all_indices(int64_t extent) {
 
 }  // namespace
 
-Coupling::Coupling(const Graph& graph, const ShapeTable& shapes) : graph_(graph), shapes_(shapes.shapes) {
+Coupling::Coupling(const Graph& graph, const ShapeTable& shapes)
+    : graph_(graph), shapes_(shapes.shapes) {
   Labels labels(graph, shapes);
   for (const Port& port : graph.inputs)
     labels.freeze(port.name, fmt::format("input \"{}\" of the network", port.name));
@@ -102,7 +103,8 @@ void Coupling::collect_axes(const Labels& labels) {
         ids.push_back(-1);
         continue;
       }
-      const auto [entry, added] = known.try_emplace(std::move(units), static_cast<int>(axes_.size()));
+      const auto [entry, added] =
+          known.try_emplace(std::move(units), static_cast<int>(axes_.size()));
       if (added) axes_.push_back(entry->first);
       ids.push_back(entry->second);
     }
@@ -131,9 +133,11 @@ void Coupling::form_groups() {
   for (size_t unit = 0; unit < members.size(); ++unit) {
     std::string signature;
     for (const Member& m : members[unit]) signature += fmt::format("{}[{}];", m.parameter, m.axis);
-    const auto [found, added] = by_signature.try_emplace(signature, static_cast<int>(groups_.size()));
+    const auto [found, added] =
+        by_signature.try_emplace(signature, static_cast<int>(groups_.size()));
     if (added)
-      groups_.push_back({fmt::format("{}[{}]", members[unit][0].parameter, members[unit][0].axis), {},
+      groups_.push_back({fmt::format("{}[{}]", members[unit][0].parameter, members[unit][0].axis),
+                         {},
                          members[unit]});
     groups_[found->second].units.push_back(static_cast<int>(unit));
     group_of_[unit] = found->second;

@@ -13,10 +13,11 @@ void refuse_unknown_operators(const Graph& graph) {
   for (const Node& node : graph.nodes)
     if (find_operator(node) == nullptr) unknown.push_back(describe(node));
   if (unknown.empty()) return;
-  throw InputError({.place = unknown.front(),
-                    .expected = "operators that crrm can run",
-                    .found = fmt::format("{} unknown: {}", unknown.size(), fmt::join(unknown, ", ")),
-                    .hint = "crrm inspect shows what can be shrunk all the same"});
+  throw InputError(
+      {.place = unknown.front(),
+       .expected = "operators that crrm can run",
+       .found = fmt::format("{} unknown: {}", unknown.size(), fmt::join(unknown, ", ")),
+       .hint = "crrm inspect shows what can be shrunk all the same"});
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ Executor::Executor(const Graph& graph) {
   for (const auto& [name, tensor] : graph.parameters) constants_[slot(name)] = tensor;
   for (const Port& port : graph.inputs) inputs_.push_back(slot(port.name));
   for (const Node& node : graph.nodes) {
-    Step step{.op = find_operator(node), .node = node, .inputs = {}, .outputs = {}, .last_read = {}};
+    Step step{
+        .op = find_operator(node), .node = node, .inputs = {}, .outputs = {}, .last_read = {}};
     for (const std::string& name : node.inputs)
       step.inputs.push_back(name.empty() ? kAbsent : slot(name));
     for (const std::string& name : node.outputs)
@@ -53,7 +55,8 @@ void Executor::mark_last_reads() {
 
 Tensors Executor::run(const Tensors& inputs, bool training) const {
   if (inputs.size() != inputs_.size())
-    throw InputError({.place = "network", .expected = fmt::format("{} inputs", inputs_.size()),
+    throw InputError({.place = "network",
+                      .expected = fmt::format("{} inputs", inputs_.size()),
                       .found = fmt::format("{}", inputs.size())});
   Tensors values = constants_;
   for (size_t i = 0; i < inputs.size(); ++i) values[inputs_[i]] = inputs[i];

@@ -18,9 +18,10 @@ template <typename T>
 const T& attribute(const Node& node, const std::string& key, const char* type) {
   const auto found = node.attributes.find(key);
   if (found == node.attributes.end())
-    throw InputError({.place = describe(node),
-                      .expected = fmt::format("attribute `{}` ({})", key, type),
-                      .found = fmt::format("attributes: {}", fmt::join(keys(node.attributes), ", "))});
+    throw InputError(
+        {.place = describe(node),
+         .expected = fmt::format("attribute `{}` ({})", key, type),
+         .found = fmt::format("attributes: {}", fmt::join(keys(node.attributes), ", "))});
   const T* value = std::get_if<T>(&found->second);
   if (value == nullptr)
     throw InputError({.place = describe(node),
@@ -31,8 +32,12 @@ const T& attribute(const Node& node, const std::string& key, const char* type) {
 
 }  // namespace
 
-int64_t Node::integer(const std::string& key) const { return attribute<int64_t>(*this, key, "int"); }
-double Node::real(const std::string& key) const { return attribute<double>(*this, key, "float"); }
+int64_t Node::integer(const std::string& key) const {
+  return attribute<int64_t>(*this, key, "int");
+}
+double Node::real(const std::string& key) const {
+  return attribute<double>(*this, key, "float");
+}
 const std::string& Node::text(const std::string& key) const {
   return attribute<std::string>(*this, key, "string");
 }
@@ -118,7 +123,9 @@ void check(const Graph& graph, const std::string& file) {
   std::unordered_set<std::string> known;
   const auto write = [&](const std::string& value, const std::string& place) {
     if (!known.insert(value).second)
-      throw InputError({.file = file, .place = place, .expected = "each value written once",
+      throw InputError({.file = file,
+                        .place = place,
+                        .expected = "each value written once",
                         .found = fmt::format("\"{}\" written again", value)});
   };
   for (const auto& [name, tensor] : graph.parameters) known.insert(name);
@@ -126,18 +133,23 @@ void check(const Graph& graph, const std::string& file) {
   for (const Node& node : graph.nodes) {
     for (const std::string& value : node.inputs)
       if (!value.empty() && !known.contains(value))
-        throw InputError({.file = file, .place = describe(node),
-                          .expected = "inputs that an earlier node, an input or an initializer writes",
-                          .found = fmt::format("\"{}\", which nothing before it writes", value)});
+        throw InputError(
+            {.file = file,
+             .place = describe(node),
+             .expected = "inputs that an earlier node, an input or an initializer writes",
+             .found = fmt::format("\"{}\", which nothing before it writes", value)});
     for (const std::string& value : node.outputs)
       if (!value.empty()) write(value, describe(node));
   }
   if (graph.outputs.empty())
-    throw InputError({.file = file, .place = "graph", .expected = "at least one output", .found = "none"});
+    throw InputError(
+        {.file = file, .place = "graph", .expected = "at least one output", .found = "none"});
   for (const Port& port : graph.outputs)
     if (!known.contains(port.name))
-      throw InputError({.file = file, .place = fmt::format("output \"{}\"", port.name),
-                        .expected = "a value that some node writes", .found = "no such value"});
+      throw InputError({.file = file,
+                        .place = fmt::format("output \"{}\"", port.name),
+                        .expected = "a value that some node writes",
+                        .found = "no such value"});
 }
 
 }  // namespace crrm

@@ -60,8 +60,8 @@ struct Port {
 
 struct Graph {
   std::string name;
-  std::vector<Node> nodes;                      ///< in topological order
-  std::map<std::string, at::Tensor> parameters; ///< every constant tensor, learned or not
+  std::vector<Node> nodes;                       ///< in topological order
+  std::map<std::string, at::Tensor> parameters;  ///< every constant tensor, learned or not
   std::vector<Port> inputs, outputs;
 
   bool is_parameter(const std::string& value) const { return parameters.contains(value); }

@@ -23,7 +23,9 @@ AxisLabels Labels::allocate(int64_t extent) {
   return axis;
 }
 
-AxisLabels Labels::hidden_axis(int64_t extent) { return allocate(extent); }
+AxisLabels Labels::hidden_axis(int64_t extent) {
+  return allocate(extent);
+}
 
 int64_t Labels::rank(const std::string& value) const {
   return static_cast<int64_t>(axes_.at(value).size());
@@ -105,7 +107,9 @@ bool Labels::frozen(const AxisLabels& axis) const {
   return true;
 }
 
-const std::string& Labels::reason(Label label) const { return reasons_.at(reason_[find(label)]); }
+const std::string& Labels::reason(Label label) const {
+  return reasons_.at(reason_[find(label)]);
+}
 
 void Labels::contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b) {
   merge(node.inputs[a], axis_a, node.inputs[b], axis_b);

@@ -67,8 +67,8 @@ class Labels {
   /// Fresh labels that belong to no value: what a Reshape passes through.
   AxisLabels hidden_axis(int64_t extent);
 
-  /// Settles the factorisations: where one factor is free, `flat` repeats it; where several are, the
-  /// outermost shrinks and the others stay whole.
+  /// Settles the factorisations: where one factor is free, `flat` repeats it; where several are,
+  /// the outermost shrinks and the others stay whole.
   void resolve();
 
   Label find(Label label) const;

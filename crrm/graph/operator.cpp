@@ -31,10 +31,11 @@ const Operator* find_operator(const Node& node) {
 
 const Operator& get_operator(const Node& node) {
   if (const Operator* found = find_operator(node)) return *found;
-  throw InputError({.place = describe(node),
-                    .expected = "an operator that crrm can run",
-                    .found = fmt::format("{}{}{}", node.domain, node.domain.empty() ? "" : ".", node.op),
-                    .hint = suggestion(node.op, known_operators())});
+  throw InputError(
+      {.place = describe(node),
+       .expected = "an operator that crrm can run",
+       .found = fmt::format("{}{}{}", node.domain, node.domain.empty() ? "" : ".", node.op),
+       .hint = suggestion(node.op, known_operators())});
 }
 
 std::vector<std::string> known_operators() {

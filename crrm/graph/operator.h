@@ -55,7 +55,8 @@ bool register_operator(const std::string& domain, const std::string& op,
                        std::unique_ptr<Operator> implementation);
 
 #define CRRM_REGISTER_OPERATOR_AS(type, op, ...) \
-  static const bool registered_##op = ::crrm::register_operator("", #op, std::make_unique<type>(__VA_ARGS__))
+  static const bool registered_##op =            \
+      ::crrm::register_operator("", #op, std::make_unique<type>(__VA_ARGS__))
 #define CRRM_REGISTER_OPERATOR(type) CRRM_REGISTER_OPERATOR_AS(type, type)
 
 }  // namespace crrm

@@ -11,7 +11,8 @@ const Shape& ShapeTable::at(const std::string& value) const {
   return found->second;
 }
 
-std::vector<Shape> input_shapes(const Graph& graph, int64_t batch, const std::vector<Shape>& given) {
+std::vector<Shape> input_shapes(const Graph& graph, int64_t batch,
+                                const std::vector<Shape>& given) {
   std::vector<Shape> result;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     Shape shape = graph.inputs[i].shape;
@@ -33,7 +34,9 @@ std::vector<Shape> input_shapes(const Graph& graph, int64_t batch, const std::ve
 
 namespace {
 
-bool is_real(const at::Tensor& tensor) { return tensor.defined() && !tensor.is_meta(); }
+bool is_real(const at::Tensor& tensor) {
+  return tensor.defined() && !tensor.is_meta();
+}
 
 /// Integer parameters and scalars take part in shape arithmetic; weights never do.
 bool is_shape_constant(const at::Tensor& tensor) {
@@ -104,8 +107,8 @@ class Inference {
     for (size_t i = 0; i < inputs.size(); ++i)
       if (inputs[i].defined() && inputs[i].is_meta() && op.shape_depends_on_value(i)) {
         for (const std::string& name : node.outputs)
-          table_.unknown[name] = fmt::format("the shape is known only when data runs ({})",
-                                             describe(node));
+          table_.unknown[name] =
+              fmt::format("the shape is known only when data runs ({})", describe(node));
         return;
       }
     Tensors outputs;
@@ -114,8 +117,10 @@ class Inference {
     } catch (const c10::Error& error) {
       std::vector<std::string> shapes;
       for (const at::Tensor& input : inputs)
-        shapes.push_back(input.defined() ? fmt::format("[{}]", fmt::join(input.sizes(), ", ")) : "-");
-      throw InputError({.place = describe(node), .expected = "inputs whose shapes fit the operator",
+        shapes.push_back(input.defined() ? fmt::format("[{}]", fmt::join(input.sizes(), ", "))
+                                         : "-");
+      throw InputError({.place = describe(node),
+                        .expected = "inputs whose shapes fit the operator",
                         .found = fmt::format("{}: {}", fmt::join(shapes, ", "),
                                              error.what_without_backtrace())});
     }
@@ -169,12 +174,13 @@ void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample) {
       if (!at::equal(in_a->second, in_b->second)) continue;
       graph.parameters[name] = in_a->second.contiguous().clone();
     }
-    if (node.op != "Reshape" || !node.domain.empty() || graph.is_parameter(node.inputs[1])) continue;
+    if (node.op != "Reshape" || !node.domain.empty() || graph.is_parameter(node.inputs[1]))
+      continue;
     const auto in_a = a.contents.find(node.inputs[1]), in_b = b.contents.find(node.inputs[1]);
     if (in_a == a.contents.end() || in_b == b.contents.end() || node.integer("allowzero", 0) != 0)
       continue;
-    const std::vector<int64_t> target = symbolic_target(
-        in_a->second, in_b->second, a.at(node.inputs[0]), b.at(node.inputs[0]));
+    const std::vector<int64_t> target =
+        symbolic_target(in_a->second, in_b->second, a.at(node.inputs[0]), b.at(node.inputs[0]));
     if (!target.empty()) set_parameter(graph, node, 1, at::tensor(target, at::kLong));
   }
   std::erase_if(graph.nodes, [&](const Node& node) {

@@ -32,8 +32,8 @@ std::vector<Shape> input_shapes(const Graph& graph, int64_t batch,
 /// @throws InputError naming the node whose inputs do not fit it.
 ShapeTable infer_shapes(const Graph& graph, const std::vector<Shape>& inputs);
 
-/// Replaces shape arithmetic that does not depend on the batch by constants; the target of a Reshape
-/// that does gets 0 (copied) or -1 (inferred) in place of the batch.
+/// Replaces shape arithmetic that does not depend on the batch by constants; the target of a
+/// Reshape that does gets 0 (copied) or -1 (inferred) in place of the batch.
 /// @param sample  shapes of one sample of each input (no batch axis); empty: as in the file
 void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample = {});
 

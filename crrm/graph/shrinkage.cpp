@@ -6,7 +6,8 @@
 
 namespace crrm {
 
-Shrinkage::Shrinkage(Graph& graph, const std::unordered_map<std::string, Shape>& original, Kept kept)
+Shrinkage::Shrinkage(Graph& graph, const std::unordered_map<std::string, Shape>& original,
+                     Kept kept)
     : graph_(graph), original_(original), kept_(std::move(kept)) {}
 
 int64_t Shrinkage::rank(const std::string& value) const {

@@ -16,7 +16,8 @@ class Shrinkage {
 
   /// @param graph     new constants are added here
   /// @param original  shapes before
-  /// @param kept      [value][axis]: indices that stay, ascending; values that are missing lose none
+  /// @param kept      [value][axis]: indices that stay, ascending; values that are missing lose
+  /// none
   Shrinkage(Graph& graph, const std::unordered_map<std::string, Shape>& original, Kept kept);
 
   int64_t rank(const std::string& value) const;

@@ -63,7 +63,8 @@ std::vector<int64_t> spatial_pads(const Node& node, const Shape& input,
   if (mode == "NOTSET") {
     std::vector<int64_t> pads = node.integers("pads", std::vector<int64_t>(2 * spatial, 0));
     if (pads.size() != 2 * spatial)
-      throw InputError({.place = describe(node), .expected = fmt::format("{} pads", 2 * spatial),
+      throw InputError({.place = describe(node),
+                        .expected = fmt::format("{} pads", 2 * spatial),
                         .found = fmt::format("{}", pads.size())});
     return pads;
   }
@@ -79,6 +80,13 @@ std::vector<int64_t> spatial_pads(const Node& node, const Shape& input,
     pads[spatial + d] = total - pads[d];
   }
   return pads;
+}
+
+at::Tensor pick(const at::Tensor& x, int64_t axis, const at::Tensor& indices) {
+  if (!x.is_meta()) return x.index_select(axis, indices);
+  Shape shape = x.sizes().vec();
+  shape.at(static_cast<size_t>(axis)) = indices.numel();
+  return at::empty(shape, x.options());
 }
 
 int64_t elements(const Shape& shape) {

@@ -26,11 +26,15 @@ bool label_axes(const Node& node, const Labels& labels, size_t i, int64_t rank,
 /// Freezes every axis of everything the node touches.
 void freeze_all(const Node& node, Labels& labels, const std::string& reason);
 
-/// Padding that auto_pad asks for, as {begin..., end...}; the attribute `pads` otherwise (default 0).
+/// Padding that auto_pad asks for, as {begin..., end...}; the attribute `pads` otherwise (default
+/// 0).
 std::vector<int64_t> spatial_pads(const Node& node, const Shape& input,
                                   const std::vector<int64_t>& kernel,
                                   const std::vector<int64_t>& strides,
                                   const std::vector<int64_t>& dilations);
+
+/// at::index_select, on meta tensors too (its meta kernel exists in Python alone).
+at::Tensor pick(const at::Tensor& x, int64_t axis, const at::Tensor& indices);
 
 /// Number of elements of a shape.
 int64_t elements(const Shape& shape);

@@ -69,7 +69,8 @@ class Split final : public Operator {
     const int64_t axis = normal_axis(node, node.integer("axis", 0), labels.rank(x));
     const at::Tensor given = node.has_input(1) ? labels.content(node.inputs[1]) : at::Tensor();
     if (node.has_input(1) && !given.defined())
-      return freeze_all(node, labels, fmt::format("sizes known only at run time ({})", describe(node)));
+      return freeze_all(node, labels,
+                        fmt::format("sizes known only at run time ({})", describe(node)));
     const std::vector<int64_t> sizes = part_sizes(node, given, labels.extent(x, axis));
     int64_t first = 0;
     for (size_t i = 0; i < node.outputs.size(); first += sizes[i++])
@@ -81,14 +82,13 @@ class Split final : public Operator {
     if (!shrinkage.shrinks(node.inputs[0], axis)) return;
     const at::Tensor given =
         node.has_input(1) ? at::tensor(shrinkage.integers(node.inputs[1])) : at::Tensor();
-    std::vector<int64_t> sizes =
-        part_sizes(node, given, shrinkage.extent(node.inputs[0], axis));
+    std::vector<int64_t> sizes = part_sizes(node, given, shrinkage.extent(node.inputs[0], axis));
     const std::vector<int64_t>& kept = shrinkage.kept(node.inputs[0], axis);
     int64_t first = 0;
     for (int64_t& size : sizes) {
       const int64_t end = first + size;
-      size = std::count_if(kept.begin(), kept.end(),
-                           [&](int64_t i) { return first <= i && i < end; });
+      size =
+          std::count_if(kept.begin(), kept.end(), [&](int64_t i) { return first <= i && i < end; });
       first = end;
     }
     node.attributes.erase("num_outputs");

@@ -16,7 +16,8 @@ Window window(const Node& node, const at::Tensor& x, const at::Tensor& weight) {
   Window w;
   w.strides = node.integers("strides", std::vector<int64_t>(spatial, 1));
   w.dilations = node.integers("dilations", std::vector<int64_t>(spatial, 1));
-  w.pads = spatial_pads(node, x.sizes().vec(), weight.sizes().slice(2).vec(), w.strides, w.dilations);
+  w.pads =
+      spatial_pads(node, x.sizes().vec(), weight.sizes().slice(2).vec(), w.strides, w.dilations);
   for (size_t d = 0; d < spatial; ++d) w.symmetric &= w.pads[d] == w.pads[spatial + d];
   return w;
 }
@@ -30,6 +31,26 @@ std::vector<int64_t> reversed_pads(const std::vector<int64_t>& pads) {
     result.push_back(pads[spatial + d]);
   }
   return result;
+}
+
+/// at::convolution; its meta kernel exists in Python alone, so meta tensors get their extents here:
+///   (i + 2 p - d (k - 1) - 1) / s + 1,   transposed: (i - 1) s - 2 p + d (k - 1) + extra + 1
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    at::IntArrayRef strides, at::IntArrayRef pads, at::IntArrayRef dilations,
+                    bool transposed, at::IntArrayRef extra, int64_t groups) {
+  if (!x.is_meta())
+    return at::convolution(x, weight, bias, strides, pads, dilations, transposed, extra, groups);
+  if (x.dim() != weight.dim() ||
+      x.size(1) != weight.size(transposed ? 0 : 1) * (transposed ? 1 : groups))
+    C10_THROW_ERROR(ValueError, "the channels of input and weight do not fit");
+  Shape shape{x.size(0), transposed ? weight.size(1) * groups : weight.size(0)};
+  for (size_t d = 0; d < strides.size(); ++d) {
+    const int64_t in = x.size(static_cast<int64_t>(d) + 2);
+    const int64_t reach = dilations[d] * (weight.size(static_cast<int64_t>(d) + 2) - 1);
+    shape.push_back(transposed ? (in - 1) * strides[d] - 2 * pads[d] + reach + extra[d] + 1
+                               : (in + 2 * pads[d] - reach - 1) / strides[d] + 1);
+  }
+  return at::empty(shape, x.options());
 }
 
 void freeze_positions(const Node& node, Labels& labels, const std::string& value, int64_t first) {
@@ -59,7 +80,8 @@ void shrink_groups(Node& node, const Shrinkage& shrinkage) {
 }
 
 // Conv (ONNX 11): y = x * W + b. `group` blocks of channels do not see each other.
-// Couples  x[n i s], W[o i k] -> y[n o s']   (1 group);  x[n i s], W[i 1 k] -> y[n i s']   (depthwise)
+// Couples  x[n i s], W[o i k] -> y[n o s']   (1 group);  x[n i s], W[i 1 k] -> y[n i s']
+// (depthwise)
 class Conv final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
@@ -68,11 +90,11 @@ class Conv final : public Operator {
     const at::Tensor bias = x.size() > 2 ? x[2] : at::Tensor();
     const int64_t groups = node.integer("group", 1);
     if (w.symmetric)
-      return {at::convolution(x[0], x[1], bias, w.strides, {w.pads.data(), spatial}, w.dilations,
-                              /*transposed=*/false, std::vector<int64_t>(spatial, 0), groups)};
+      return {convolve(x[0], x[1], bias, w.strides, {w.pads.data(), spatial}, w.dilations,
+                       /*transposed=*/false, std::vector<int64_t>(spatial, 0), groups)};
     const at::Tensor padded = at::constant_pad_nd(x[0], reversed_pads(w.pads));
     const std::vector<int64_t> none(spatial, 0);
-    return {at::convolution(padded, x[1], bias, w.strides, none, w.dilations, false, none, groups)};
+    return {convolve(padded, x[1], bias, w.strides, none, w.dilations, false, none, groups)};
   }
 
   void couple(const Node& node, Labels& labels) const override {
@@ -113,9 +135,9 @@ class ConvTranspose final : public Operator {
     const at::Tensor bias = x.size() > 2 ? x[2] : at::Tensor();
     // Uneven padding: compute with none, then crop.
     const bool even = std::equal(pads.begin(), pads.begin() + spatial, pads.begin() + spatial);
-    at::Tensor y = at::convolution(x[0], x[1], bias, strides,
-                                   even ? at::IntArrayRef(pads.data(), spatial) : zeros, dilations,
-                                   /*transposed=*/true, extra, node.integer("group", 1));
+    at::Tensor y = convolve(x[0], x[1], bias, strides,
+                            even ? at::IntArrayRef(pads.data(), spatial) : zeros, dilations,
+                            /*transposed=*/true, extra, node.integer("group", 1));
     if (!even)
       for (size_t d = 0; d < spatial; ++d) {
         const int64_t axis = static_cast<int64_t>(d) + 2;
@@ -163,8 +185,7 @@ class ConvTranspose final : public Operator {
       const int64_t in = x[0].size(static_cast<int64_t>(d) + 2);
       const int64_t reach = (x[1].size(static_cast<int64_t>(d) + 2) - 1) * dilations[d] + 1;
       const std::vector<int64_t> wanted = node.integers("output_shape", {});
-      const int64_t out =
-          wanted.empty() ? in * strides[d] : wanted[wanted.size() - spatial + d];
+      const int64_t out = wanted.empty() ? in * strides[d] : wanted[wanted.size() - spatial + d];
       const int64_t total = strides[d] * (in - 1) + extra[d] + reach - out;
       if (total < 0) extra[d] -= total;
       const int64_t cut = std::max<int64_t>(total, 0);

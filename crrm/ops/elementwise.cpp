@@ -1,11 +1,31 @@
 // Operators that treat every element alike: an index of the result depends on the same index of the
 // inputs, broadcast axes aside. Nothing is contracted, so none of them has multiply-accumulates.
+#include <ATen/ExpandUtils.h>
+
 #include "crrm/base/error.h"
 #include "crrm/ops/axes.h"
 
 namespace crrm {
 
 namespace {
+
+/// ATen's C++ library has no meta kernel for many of these; one rule serves them all: the extents
+/// are the broadcast ones, the type is that of the same function of single elements.
+at::Tensor on_meta(const std::function<at::Tensor(const Node&, const Tensors&)>& function,
+                   const Node& node, const Tensors& x) {
+  Tensors single;
+  Shape shape;
+  for (const at::Tensor& input : x) {
+    single.push_back(input.defined() ? at::ones({}, input.options().device(at::kCPU)) : input);
+    if (input.defined()) shape = at::infer_size(shape, input.sizes());
+  }
+  return at::empty(shape, function(node, single).options().device(at::kMeta));
+}
+
+bool any_meta(const Tensors& x) {
+  return std::any_of(x.begin(), x.end(),
+                     [](const at::Tensor& input) { return input.defined() && input.is_meta(); });
+}
 
 // Couples  x0[i j], x1[j], ... -> y[i j]
 class Elementwise final : public Operator {
@@ -14,7 +34,7 @@ class Elementwise final : public Operator {
   explicit Elementwise(Function function) : function_(std::move(function)) {}
 
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
-    return {function_(node, x)};
+    return {any_meta(x) ? on_meta(function_, node, x) : function_(node, x)};
   }
 
   void couple(const Node& node, Labels& labels) const override {
@@ -35,7 +55,9 @@ class LearnedElementwise final : public Operator {
   Tensors forward(const Node& node, const Tensors& x, bool training) const override {
     return elementwise_.forward(node, x, training);
   }
-  void couple(const Node& node, Labels& labels) const override { elementwise_.couple(node, labels); }
+  void couple(const Node& node, Labels& labels) const override {
+    elementwise_.couple(node, labels);
+  }
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // contracts nothing
   bool learns(size_t i) const override { return i == 1; }
 
@@ -56,18 +78,29 @@ at::Tensor clip(N node, T x) {
 
 at::ScalarType element_type(N node, int64_t onnx_type) {
   switch (onnx_type) {  // onnx.TensorProto.DataType
-    case 1: return at::kFloat;
-    case 2: return at::kByte;
-    case 3: return at::kChar;
-    case 5: return at::kShort;
-    case 6: return at::kInt;
-    case 7: return at::kLong;
-    case 9: return at::kBool;
-    case 10: return at::kHalf;
-    case 11: return at::kDouble;
-    case 16: return at::kBFloat16;
+    case 1:
+      return at::kFloat;
+    case 2:
+      return at::kByte;
+    case 3:
+      return at::kChar;
+    case 5:
+      return at::kShort;
+    case 6:
+      return at::kInt;
+    case 7:
+      return at::kLong;
+    case 9:
+      return at::kBool;
+    case 10:
+      return at::kHalf;
+    case 11:
+      return at::kDouble;
+    case 16:
+      return at::kBFloat16;
     default:
-      throw InputError({.place = describe(node), .expected = "a numeric element type",
+      throw InputError({.place = describe(node),
+                        .expected = "a numeric element type",
                         .found = fmt::format("ONNX type {}", onnx_type)});
   }
 }
@@ -89,7 +122,9 @@ at::Tensor fold_left(T x, at::Tensor (*function)(const at::Tensor&, const at::Te
 }
 
 /// Slope axes align with the input's last axes; ATen wants one slope a channel, so: by hand.
-at::Tensor prelu(N, T x) { return at::where(x[0] >= 0, x[0], x[0] * x[1]); }
+at::Tensor prelu(N, T x) {
+  return at::where(x[0] >= 0, x[0], x[0] * x[1]);
+}
 
 at::Tensor hard_sigmoid(N node, T x) {
   return at::clamp(x[0] * node.real("alpha", 0.2) + node.real("beta", 0.5), 0, 1);
@@ -97,8 +132,8 @@ at::Tensor hard_sigmoid(N node, T x) {
 
 #define CRRM_ELEMENTWISE(op, expression) \
   CRRM_REGISTER_OPERATOR_AS(Elementwise, op, [](N node, T x) -> at::Tensor { return expression; })
-#define CRRM_LEARNED(op, expression) \
-  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op,  \
+#define CRRM_LEARNED(op, expression)                \
+  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op, \
                             [](N node, T x) -> at::Tensor { return expression; })
 
 CRRM_ELEMENTWISE(Abs, at::abs(x[0]));

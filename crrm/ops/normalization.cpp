@@ -13,6 +13,7 @@ constexpr double kOnnxEpsilon = 1e-5;  // ONNX's default for all of them
 class BatchNormalization final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool training) const override {
+    if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
     return {at::batch_norm(x[0], x[1], x[2], x[3], x[4], training,
                            1 - node.real("momentum", kOnnxMomentum),
                            node.real("epsilon", kOnnxEpsilon), /*cudnn_enabled=*/true)};
@@ -36,6 +37,7 @@ class BatchNormalization final : public Operator {
 class InstanceNormalization final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
     return {at::instance_norm(x[0], x[1], x[2], {}, {}, /*use_input_stats=*/true, 0,
                               node.real("epsilon", kOnnxEpsilon), /*cudnn_enabled=*/true)};
   }
@@ -57,6 +59,7 @@ class LayerNormalization final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     const int64_t axis = normal_axis(node, node.integer("axis", -1), x[0].dim());
+    if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
     const at::IntArrayRef normalised = x[0].sizes().slice(static_cast<size_t>(axis));
     return {at::layer_norm(x[0], normalised, x[1].expand(normalised),
                            x.size() > 2 && x[2].defined() ? x[2].expand(normalised) : at::Tensor(),

@@ -29,7 +29,8 @@ class Pad final : public Operator {
     Tensors inputs{at::Tensor(), labels.content(node.inputs[1]), at::Tensor(), at::Tensor()};
     if (node.has_input(3)) inputs[3] = labels.content(node.inputs[3]);
     if (!inputs[1].defined() || (node.has_input(3) && !inputs[3].defined()))
-      return freeze_all(node, labels, fmt::format("amounts known only at run time ({})", describe(node)));
+      return freeze_all(node, labels,
+                        fmt::format("amounts known only at run time ({})", describe(node)));
     const Amounts pads = amounts(node, inputs, labels.rank(x));
     const bool constant = node.text("mode", "constant") == "constant";
     for (int64_t a = 0; a < labels.rank(x); ++a)
@@ -42,8 +43,9 @@ class Pad final : public Operator {
     bool changes = false;
     for (int64_t a = 0; a < shrinkage.rank(x); ++a) changes |= shrinkage.shrinks(y, a);
     if (!changes) return;
-    Tensors inputs{at::Tensor(), at::tensor(shrinkage.integers(node.inputs[1])), at::Tensor(),
-                   node.has_input(3) ? at::tensor(shrinkage.integers(node.inputs[3])) : at::Tensor()};
+    Tensors inputs{
+        at::Tensor(), at::tensor(shrinkage.integers(node.inputs[1])), at::Tensor(),
+        node.has_input(3) ? at::tensor(shrinkage.integers(node.inputs[3])) : at::Tensor()};
     Amounts pads = amounts(node, inputs, shrinkage.rank(x));
     for (int64_t a = 0; a < shrinkage.rank(x); ++a) {
       int64_t &begin = pads.begin[static_cast<size_t>(a)], &end = pads.end[static_cast<size_t>(a)];
@@ -73,7 +75,8 @@ class Pad final : public Operator {
         x.size() > 3 && x[3].defined() ? to_integers(x[3]) : std::vector<int64_t>{};
     const size_t count = axes.empty() ? static_cast<size_t>(rank) : axes.size();
     if (given.size() != 2 * count)
-      throw InputError({.place = describe(node), .expected = fmt::format("{} amounts", 2 * count),
+      throw InputError({.place = describe(node),
+                        .expected = fmt::format("{} amounts", 2 * count),
                         .found = fmt::format("{}", given.size())});
     Amounts result{std::vector<int64_t>(static_cast<size_t>(rank), 0),
                    std::vector<int64_t>(static_cast<size_t>(rank), 0)};
@@ -96,16 +99,18 @@ class Pad final : public Operator {
       if (first == 0 && last == extent) continue;
       std::vector<int64_t> source;
       for (int64_t i = first; i < last; ++i) source.push_back(source_index(node, i, extent, mode));
-      y = y.index_select(a, at::tensor(source, at::TensorOptions(at::kLong)).to(y.device()));
+      y = pick(y, a, at::tensor(source, at::TensorOptions(at::kLong).device(y.device())));
     }
     return y;
   }
 
-  static int64_t source_index(const Node& node, int64_t i, int64_t extent, const std::string& mode) {
+  static int64_t source_index(const Node& node, int64_t i, int64_t extent,
+                              const std::string& mode) {
     if (mode == "edge") return std::clamp<int64_t>(i, 0, extent - 1);
     if (mode == "wrap") return ((i % extent) + extent) % extent;
     if (mode != "reflect")
-      throw InputError({.place = describe(node), .expected = "mode constant, reflect, edge or wrap",
+      throw InputError({.place = describe(node),
+                        .expected = "mode constant, reflect, edge or wrap",
                         .found = mode});
     if (extent == 1) return 0;
     const int64_t period = 2 * (extent - 1);
@@ -113,7 +118,8 @@ class Pad final : public Operator {
     return folded < extent ? folded : period - folded;
   }
 
-  static void couple_axis(const Node& node, Labels& labels, int64_t axis, int64_t begin, bool free) {
+  static void couple_axis(const Node& node, Labels& labels, int64_t axis, int64_t begin,
+                          bool free) {
     const AxisLabels x = labels.axis(node.inputs[0], axis), y = labels.axis(node.outputs[0], axis);
     const bool padded = begin != 0 || x.extent != y.extent;
     for (int64_t i = 0; i < y.extent; ++i)

@@ -32,7 +32,8 @@ Window window(const Node& node, const at::Tensor& x) {
   w.kernel = node.integers("kernel_shape");
   const size_t spatial = w.kernel.size();
   if (x.dim() != static_cast<int64_t>(spatial) + 2)
-    throw InputError({.place = describe(node), .expected = fmt::format("an input of rank {}", spatial + 2),
+    throw InputError({.place = describe(node),
+                      .expected = fmt::format("an input of rank {}", spatial + 2),
                       .found = fmt::format("rank {}", x.dim())});
   w.strides = node.integers("strides", std::vector<int64_t>(spatial, 1));
   w.dilations = node.integers("dilations", std::vector<int64_t>(spatial, 1));
@@ -83,19 +84,22 @@ class MaxPool final : public Operator {
         pad(x[0], w, overhang(node, x[0], w), -std::numeric_limits<double>::infinity());
     const std::vector<int64_t> none(w.kernel.size(), 0);
     switch (w.kernel.size()) {
-      case 1: return {at::max_pool1d(padded, w.kernel, w.strides, none, w.dilations)};
-      case 2: return {at::max_pool2d(padded, w.kernel, w.strides, none, w.dilations)};
-      case 3: return {at::max_pool3d(padded, w.kernel, w.strides, none, w.dilations)};
-      default: refuse_rank(node);
+      case 1:
+        return {at::max_pool1d(padded, w.kernel, w.strides, none, w.dilations)};
+      case 2:
+        return {at::max_pool2d(padded, w.kernel, w.strides, none, w.dilations)};
+      case 3:
+        return {at::max_pool3d(padded, w.kernel, w.strides, none, w.dilations)};
+      default:
+        refuse_rank(node);
     }
   }
   void couple(const Node& node, Labels& labels) const override { couple_channels(node, labels); }
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // compares only
 };
 
-// AveragePool (ONNX 19) without dilations. Padding counts only if count_include_pad; what hangs over
-// in ceil_mode never does.
-// Couples  x[n c s] -> y[n c s']
+// AveragePool (ONNX 19) without dilations. Padding counts only if count_include_pad; what hangs
+// over in ceil_mode never does. Couples  x[n c s] -> y[n c s']
 class AveragePool final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
@@ -122,10 +126,14 @@ class AveragePool final : public Operator {
  private:
   static at::Tensor average(const Node& node, const at::Tensor& x, const Window& w) {
     switch (w.kernel.size()) {
-      case 1: return at::avg_pool1d(x, w.kernel, w.strides);
-      case 2: return at::avg_pool2d(x, w.kernel, w.strides);
-      case 3: return at::avg_pool3d(x, w.kernel, w.strides);
-      default: refuse_rank(node);
+      case 1:
+        return at::avg_pool1d(x, w.kernel, w.strides);
+      case 2:
+        return at::avg_pool2d(x, w.kernel, w.strides);
+      case 3:
+        return at::avg_pool3d(x, w.kernel, w.strides);
+      default:
+        refuse_rank(node);
     }
   }
 };

@@ -1,5 +1,5 @@
-// Reductions and other operators that mix the indices of an axis without a parameter: the axis stays
-// whole.
+// Reductions and other operators that mix the indices of an axis without a parameter: the axis
+// stays whole.
 #include "crrm/base/error.h"
 #include "crrm/ops/axes.h"
 
@@ -24,8 +24,10 @@ class Reduce final : public Operator {
     const std::string &x = node.inputs[0], &y = node.outputs[0];
     std::vector<int64_t> axes;
     if (!label_axes(node, labels, 1, labels.rank(x), axes))
-      return freeze_all(node, labels, fmt::format("axes known only at run time ({})", describe(node)));
-    if (is_noop(node, node.has_input(1) ? labels.content(node.inputs[1]) : at::Tensor())) axes.clear();
+      return freeze_all(node, labels,
+                        fmt::format("axes known only at run time ({})", describe(node)));
+    if (is_noop(node, node.has_input(1) ? labels.content(node.inputs[1]) : at::Tensor()))
+      axes.clear();
     const bool keep = node.integer("keepdims", 1) != 0;
     int64_t to = 0;
     for (int64_t a = 0; a < labels.rank(x); ++a) {
@@ -98,8 +100,9 @@ at::Tensor product(const at::Tensor& x, at::IntArrayRef axes, bool keep) {
 using T = const at::Tensor&;
 using A = at::IntArrayRef;
 
-#define CRRM_REDUCE(op, expression) \
-  CRRM_REGISTER_OPERATOR_AS(Reduce, op, [](T x, A axes, bool keep) -> at::Tensor { return expression; })
+#define CRRM_REDUCE(op, expression)     \
+  CRRM_REGISTER_OPERATOR_AS(Reduce, op, \
+                            [](T x, A axes, bool keep) -> at::Tensor { return expression; })
 
 CRRM_REDUCE(ReduceMean, at::mean(x, axes, keep));
 CRRM_REDUCE(ReduceSum, at::sum(x, axes, keep));
@@ -107,7 +110,7 @@ CRRM_REDUCE(ReduceMax, at::amax(x, axes, keep));
 CRRM_REDUCE(ReduceMin, at::amin(x, axes, keep));
 CRRM_REDUCE(ReduceProd, product(x, axes, keep));
 CRRM_REDUCE(ReduceL1, at::sum(at::abs(x), axes, keep));
-CRRM_REDUCE(ReduceL2, at::sqrt(at::sum(x * x, axes, keep)));
+CRRM_REDUCE(ReduceL2, at::sqrt(at::sum(x* x, axes, keep)));
 CRRM_REDUCE(ReduceSumSquare, at::sum(x* x, axes, keep));
 CRRM_REDUCE(ReduceLogSum, at::log(at::sum(x, axes, keep)));
 CRRM_REDUCE(ReduceLogSumExp, at::logsumexp(x, axes, keep));

@@ -54,7 +54,8 @@ class KeepsElements : public Operator {
 };
 
 // Reshape (ONNX 21): target in input 1; 0 copies the extent (unless allowzero), -1 is inferred.
-// Couples  x[n c h w] -> y[n c*h*w], each channel's label repeated h w times; and the other way round
+// Couples  x[n c h w] -> y[n c*h*w], each channel's label repeated h w times; and the other way
+// round
 class Reshape final : public KeepsElements {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
@@ -105,10 +106,11 @@ class Squeeze final : public KeepsElements {
     Shape shape;
     const std::vector<int64_t> axes = input_axes(node, x, 1, x[0].dim());
     for (int64_t a = 0; a < x[0].dim(); ++a) {
-      const bool dropped = std::find(axes.begin(), axes.end(), a) != axes.end() &&
-                           (given || x[0].size(a) == 1);
+      const bool dropped =
+          std::find(axes.begin(), axes.end(), a) != axes.end() && (given || x[0].size(a) == 1);
       if (dropped && x[0].size(a) != 1)
-        throw InputError({.place = describe(node), .expected = fmt::format("extent 1 of axis {}", a),
+        throw InputError({.place = describe(node),
+                          .expected = fmt::format("extent 1 of axis {}", a),
                           .found = fmt::format("{}", x[0].size(a))});
       if (!dropped) shape.push_back(x[0].size(a));
     }

@@ -16,7 +16,8 @@ struct Range {
 };
 
 /// Positions in `kept_x` of the indices that the kept outputs read.
-std::vector<int64_t> renumber(const std::vector<int64_t>& kept_x, const std::vector<int64_t>& kept_y,
+std::vector<int64_t> renumber(const std::vector<int64_t>& kept_x,
+                              const std::vector<int64_t>& kept_y,
                               const std::function<int64_t(int64_t)>& source) {
   std::vector<int64_t> positions;
   for (const int64_t y : kept_y) {
@@ -39,9 +40,8 @@ class Slice final : public Operator {
         const int64_t end = range.count == 0 ? range.start : range[range.count - 1] + 1;
         y = y.slice(range.axis, range.start, end, range.step);
       } else {
-        y = y.index_select(range.axis, at::arange(range.count, at::TensorOptions(at::kLong).device(
-                                                                    y.device())) *
-                                               range.step + range.start);
+        const at::TensorOptions where = at::TensorOptions(at::kLong).device(y.device());
+        y = pick(y, range.axis, at::arange(range.count, where) * range.step + range.start);
       }
     }
     return {y};
@@ -53,7 +53,8 @@ class Slice final : public Operator {
     for (size_t i = 1; i < node.inputs.size(); ++i) {
       inputs.push_back(node.has_input(i) ? labels.content(node.inputs[i]) : at::Tensor());
       if (node.has_input(i) && !inputs.back().defined())
-        return freeze_all(node, labels, fmt::format("range known only at run time ({})", describe(node)));
+        return freeze_all(node, labels,
+                          fmt::format("range known only at run time ({})", describe(node)));
     }
     Shape shape;
     for (int64_t a = 0; a < labels.rank(x); ++a) shape.push_back(labels.extent(x, a));
@@ -63,7 +64,8 @@ class Slice final : public Operator {
       const AxisLabels from = labels.axis(x, range.axis), to = labels.axis(y, range.axis);
       for (int64_t i = 0; i < range.count; ++i) labels.merge(from[range[i]], to[i]);
       if (!is_fixed(node, labels))
-        labels.freeze(x, range.axis, fmt::format("range computed at run time ({})", describe(node)));
+        labels.freeze(x, range.axis,
+                      fmt::format("range computed at run time ({})", describe(node)));
     }
     for (int64_t a = 0; a < labels.rank(x); ++a)
       if (!sliced[static_cast<size_t>(a)]) labels.merge(x, a, y, a);
@@ -98,7 +100,8 @@ class Slice final : public Operator {
       const Range even{range.axis, positions.empty() ? 0 : positions[0],
                        static_cast<int64_t>(positions.size()), step};
       bool is_even = true;
-      for (int64_t i = 0; i < even.count; ++i) is_even &= even[i] == positions[static_cast<size_t>(i)];
+      for (int64_t i = 0; i < even.count; ++i)
+        is_even &= even[i] == positions[static_cast<size_t>(i)];
       if (is_even)
         add(range.axis, even.start, end_of(even), step);
       else
@@ -121,8 +124,8 @@ class Slice final : public Operator {
     return true;
   }
 
-  /// ONNX: with a negative step the end is exclusive downwards, and "before index 0" is written as a
-  /// number below -extent.
+  /// ONNX: with a negative step the end is exclusive downwards, and "before index 0" is written as
+  /// a number below -extent.
   static int64_t end_of(const Range& range) {
     const int64_t end = range[range.count];
     return end < 0 ? std::numeric_limits<int32_t>::min() : end;
@@ -130,8 +133,12 @@ class Slice final : public Operator {
 
   static void append_gather(Node& node, Shrinkage& shrinkage, int64_t axis,
                             const std::vector<int64_t>& positions) {
-    Node gather{.op = "Gather", .name = node.name + ".kept", .domain = "", .inputs = {"", ""},
-                .outputs = {}, .attributes = {{"axis", axis}}};
+    Node gather{.op = "Gather",
+                .name = node.name + ".kept",
+                .domain = "",
+                .inputs = {"", ""},
+                .outputs = {},
+                .attributes = {{"axis", axis}}};
     shrinkage.set_input(gather, 1, positions);
     shrinkage.append(node, gather);
   }
@@ -142,13 +149,16 @@ class Slice final : public Operator {
     std::iota(axes.begin(), axes.end(), int64_t{0});
     if (x.size() > 3 && x[3].defined()) axes = to_integers(x[3]);
     if (x.size() > 4 && x[4].defined()) steps = to_integers(x[4]);
-    if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
-      throw InputError({.place = describe(node), .expected = "as many starts as ends, axes and steps",
+    if (ends.size() != starts.size() || axes.size() != starts.size() ||
+        steps.size() != starts.size())
+      throw InputError({.place = describe(node),
+                        .expected = "as many starts as ends, axes and steps",
                         .found = "different numbers"});
     std::vector<Range> result;
     for (size_t i = 0; i < starts.size(); ++i) {
       const int64_t axis = normal_axis(node, axes[i], static_cast<int64_t>(shape.size()));
-      result.push_back(clamp(node, axis, shape[static_cast<size_t>(axis)], starts[i], ends[i], steps[i]));
+      result.push_back(
+          clamp(node, axis, shape[static_cast<size_t>(axis)], starts[i], ends[i], steps[i]));
     }
     return result;
   }
@@ -178,12 +188,15 @@ class Gather final : public Operator {
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     const int64_t axis = normal_axis(node, node.integer("axis", 0), x[0].dim());
     const int64_t extent = x[0].size(axis);
-    at::Tensor indices = x[1].to(at::kLong);
-    indices = at::where(indices < 0, indices + extent, indices);
+    at::Tensor indices = x[1];
+    if (!indices.is_meta()) {  // negative ones count from the end
+      indices = indices.to(at::kLong);
+      indices = at::where(indices < 0, indices + extent, indices);
+    }
     Shape shape = x[0].sizes().vec();
     shape.erase(shape.begin() + axis);
     shape.insert(shape.begin() + axis, x[1].sizes().begin(), x[1].sizes().end());
-    return {x[0].index_select(axis, indices.flatten()).reshape(shape)};
+    return {pick(x[0], axis, indices.flatten()).reshape(shape)};
   }
 
   void couple(const Node& node, Labels& labels) const override {
@@ -205,7 +218,9 @@ class Gather final : public Operator {
     if (labels.frozen(from)) return;
     const std::vector<int64_t> picked = to_integers(labels.content(indices));
     for (int64_t j = 0; j < to.extent; ++j)
-      labels.merge(from[picked[static_cast<size_t>(j)] + (picked[static_cast<size_t>(j)] < 0 ? from.extent : 0)], to[j]);
+      labels.merge(from[picked[static_cast<size_t>(j)] +
+                        (picked[static_cast<size_t>(j)] < 0 ? from.extent : 0)],
+                   to[j]);
   }
 
   void shrink(Node& node, Shrinkage& shrinkage) const override {

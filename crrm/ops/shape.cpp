@@ -57,8 +57,7 @@ class Expand final : public Operator {
   void couple(const Node& node, Labels& labels) const override {
     const std::string &x = node.inputs[0], &y = node.outputs[0];
     const bool fixed = labels.is_constant(node.inputs[1]);
-    if (!fixed)
-      labels.freeze(y, fmt::format("extents computed at run time ({})", describe(node)));
+    if (!fixed) labels.freeze(y, fmt::format("extents computed at run time ({})", describe(node)));
     const int64_t shift = labels.rank(y) - labels.rank(x);
     for (int64_t a = 0; a < labels.rank(y); ++a)
       if (a < shift || labels.extent(x, a - shift) != labels.extent(y, a))

@@ -17,7 +17,8 @@ void select_parameters(Graph& graph, const Graph& original, const Shrinkage::Kep
     at::Tensor smaller = tensor.detach();
     for (size_t a = 0; a < found->second.size(); ++a)
       if (static_cast<int64_t>(found->second[a].size()) < tensor.size(static_cast<int64_t>(a)))
-        smaller = smaller.index_select(static_cast<int64_t>(a), at::tensor(found->second[a], at::kLong));
+        smaller =
+            smaller.index_select(static_cast<int64_t>(a), at::tensor(found->second[a], at::kLong));
     graph.parameters[name] = smaller.is_same(tensor) ? smaller : smaller.contiguous();
   }
 }
@@ -32,8 +33,9 @@ void check_shapes(const Graph& graph, const Coupling& coupling, const Shrinkage:
     for (size_t a = 0; a < axes.size(); ++a) {
       const int64_t expected = static_cast<int64_t>(axes[a].size());
       if (found.at(value)[a] != expected)
-        throw InternalError(fmt::format("after the cut axis {} of \"{}\" has extent {}, expected {}", a,
-                                        value, found.at(value)[a], expected));
+        throw InternalError(
+            fmt::format("after the cut axis {} of \"{}\" has extent {}, expected {}", a, value,
+                        found.at(value)[a], expected));
     }
   }
 }

@@ -1,0 +1,40 @@
+// Which units a budget leaves alive: given the Fisher information, the water level that meets the
+// network's true cost is found exactly.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "crrm/coupling/cost.h"
+
+namespace crrm {
+
+enum class Resource { macs, params };
+
+int64_t amount(const Cost& cost, Resource resource);
+
+/// What one unit costs at the margin of the network that is alive, relative to the mean over units.
+/// @return [units] float64, > 0
+at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
+                        const std::vector<bool>& alive, Resource resource);
+
+struct Selection {
+  std::vector<bool> alive;
+  double beta = 0;  ///< the water level: every closed unit has F <= beta w, every other F > beta w
+};
+
+/// Closes units in the order of F / w until the true cost is at most `limit`. Of every axis that
+/// could empty, the unit with the largest F / w stays.
+/// @param alive   units that may stay; what is already closed stays closed
+/// @param fisher  [units], weight [units]
+/// @throws InputError naming the smallest cost that can be reached, when `limit` is below it.
+Selection select(const Coupling& coupling, const CostModel& cost, const std::vector<bool>& alive,
+                 const at::Tensor& fisher, const at::Tensor& weight, Resource resource,
+                 int64_t limit);
+
+/// Cost with every unit closed that may close: no budget below it can be met.
+Cost smallest_cost(const Coupling& coupling, const CostModel& cost);
+
+}  // namespace crrm

@@ -1,0 +1,32 @@
+// BatchNormalization taken into the convolution before it, and put back.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "crrm/graph/graph.h"
+
+namespace crrm {
+
+/// A Conv whose only reader is a BatchNormalization in inference becomes one Conv:
+///   W' = W g / sqrt(v + e),   b' = (b - m) g / sqrt(v + e) + beta
+/// @return the names of the convolutions that took one in.
+std::vector<std::string> fold_batch_norm(Graph& graph);
+
+/// Names of the convolutions that an exporter seems to have folded one into: those with a bias, in
+/// a network without any BatchNormalization. Empty when the network has one.
+std::vector<std::string> folded_convolutions(const Graph& graph);
+
+/// Puts a BatchNormalization behind each of `convolutions`, with the statistics of its own input on
+/// `inputs`, gamma = sqrt(v + e) and beta = m: the function does not change.
+/// @param inputs  [B, ...] a sample of the network's (only) input, large enough for statistics
+void unfold_batch_norm(Graph& graph, const std::vector<std::string>& convolutions,
+                       const at::Tensor& inputs);
+
+/// Sets the statistics of every BatchNormalization to those of its input over the given batches
+/// (each layer sees what the others pass on in inference). In place.
+void recalibrate(const Graph& graph, int64_t batches,
+                 const std::function<at::Tensor(int64_t)>& batch);
+
+}  // namespace crrm

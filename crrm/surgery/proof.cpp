@@ -1,0 +1,94 @@
+#include "crrm/surgery/proof.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "crrm/base/error.h"
+#include "crrm/bottleneck/gates.h"
+#include "crrm/graph/executor.h"
+#include "crrm/surgery/cut.h"
+
+namespace crrm {
+
+namespace {
+
+using Indices = std::vector<std::vector<int64_t>>;
+
+/// `whole` with `part` in the places [axis][index].
+at::Tensor scatter(const at::Tensor& whole, const at::Tensor& part, const Indices& places) {
+  c10::List<std::optional<at::Tensor>> indices;
+  for (size_t a = 0; a < places.size(); ++a) {
+    Shape shape(places.size(), 1);
+    shape[a] = -1;
+    indices.push_back(at::tensor(places[a], at::kLong).view(shape));
+  }
+  at::Tensor result = whole.detach().clone();
+  return result.index_put_(indices, part.detach());
+}
+
+Shape extents(const Indices& places) {
+  Shape shape;
+  for (const std::vector<int64_t>& axis : places)
+    shape.push_back(static_cast<int64_t>(axis.size()));
+  return shape;
+}
+
+double largest(const Tensors& outputs) {
+  double most = 0;
+  for (const at::Tensor& output : outputs)
+    if (output.numel() > 0) most = std::max(most, at::abs(output).max().item<double>());
+  return most;
+}
+
+Proof prove_in(at::ScalarType type, const Graph& masked, const Graph& small,
+               const std::vector<bool>& alive, const at::Tensor& inputs) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = inputs.to(type);
+  const Tensors expected = Executor(to_type(masked, type)).run({x, hard_gates(alive, type)});
+  const Tensors found = Executor(to_type(small, type)).run({x});
+  const bool fine = type == at::kDouble;
+  return compare("masked vs cut", fine ? "crrm float64" : "crrm float32", expected, found,
+                 fine ? kDoubleBound : kFloatBound);
+}
+
+}  // namespace
+
+Proof compare(const std::string& what, const std::string& runtime, const Tensors& expected,
+              const Tensors& found, double relative) {
+  const Difference worst = difference(expected, found);
+  const double scale = largest(expected);
+  Proof proof{.what = what,
+              .max_abs_diff = worst.absolute,
+              .max_rel_diff = worst.relative,
+              .bound = relative * std::max(1.0, std::isfinite(scale) ? scale : 1.0),
+              .inputs = expected.empty() ? 0 : expected[0].size(0),
+              .runtime = runtime};
+  proof.ok = std::isfinite(worst.absolute) && proof.max_abs_diff <= proof.bound;
+  return proof;
+}
+
+Graph expand(const Graph& full, const Coupling& coupling, const std::vector<bool>& alive,
+             const Graph& small) {
+  const Shrinkage::Kept kept = coupling.kept(alive);
+  Graph result = full;
+  for (auto& [name, whole] : result.parameters) {
+    if (!whole.is_floating_point() || !small.is_parameter(name)) continue;
+    const at::Tensor& part = small.parameters.at(name);
+    const auto found = kept.find(name);
+    const Shape expected = found == kept.end() ? whole.sizes().vec() : extents(found->second);
+    if (part.sizes() != at::IntArrayRef(expected))
+      throw InternalError(fmt::format("\"{}\" of the smaller network is [{}], expected [{}]", name,
+                                      fmt::join(part.sizes(), ", "), fmt::join(expected, ", ")));
+    whole = found == kept.end() ? part.detach() : scatter(whole, part, found->second);
+  }
+  return result;
+}
+
+std::vector<Proof> prove_cut(const Graph& full, const Coupling& coupling,
+                             const std::vector<bool>& alive, const Graph& small,
+                             const at::Tensor& inputs) {
+  const Graph masked = insert_gates(expand(full, coupling, alive, small), coupling);
+  return {prove_in(at::kDouble, masked, small, alive, inputs),
+          prove_in(at::kFloat, masked, small, alive, inputs)};
+}
+
+}  // namespace crrm

@@ -1,0 +1,87 @@
+// A network under compression: gates at every reader, their law from the Fisher information, and
+// the closed units cut away while training still runs.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crrm/bottleneck/selection.h"
+#include "crrm/graph/executor.h"
+
+namespace crrm {
+
+struct GateOptions {
+  double power = 4;        ///< p of water_fill
+  double averaging = 0.9;  ///< weight of the past in the running Fisher information
+  Resource resource = Resource::macs;
+};
+
+class GatedNetwork {
+ public:
+  /// @param graph   without gates, shape arithmetic folded; its parameters are copied
+  /// @param sample  shapes of one sample of each input; empty: as in the file
+  GatedNetwork(const Graph& graph, const std::vector<Shape>& sample, GateOptions options);
+
+  int units() const { return coupling_.size(); }
+  const Coupling& coupling() const { return coupling_; }
+  const CostModel& cost_model() const { return cost_; }
+  Cost cost() const { return cost_(alive_); }
+  const std::vector<bool>& alive() const { return alive_; }
+  double beta() const { return beta_; }
+  const at::Tensor& distortion() const { return distortion_; }  ///< [units] float64; 1 where closed
+  const at::Tensor& fisher() const { return fisher_; }          ///< [units] float64
+  int64_t probes() const { return probes_; }
+
+  /// The network as it is now, with gates: what has been cut away is gone.
+  const Graph& gated() const { return current_; }
+  /// The same without gates. Shares the parameters.
+  Graph plain() const;
+
+  /// Runs the network. @param gates  [N or 1, units + 1], from `draw` or `hard_gates`; undefined:
+  /// the network without gates
+  Tensors run(const Tensors& inputs, const at::Tensor& gates, bool training) const;
+  /// Training gates of a batch; the draw depends on `seed` alone. Undefined when every gate of the
+  /// current network is one.
+  at::Tensor draw(int64_t samples, uint64_t seed) const;
+
+  /// Takes a probe into the running Fisher information.
+  /// @param gradients  [N, units + 1]: d log p(y|x) / dz of each sample, y from the model itself
+  void observe(const at::Tensor& gradients);
+  /// Closes units until the true cost is at most `limit`, and fills the water to that level.
+  void control(int64_t limit);
+  /// Survivors' distortion is multiplied by `factor` in [0, 1] from now on.
+  void anneal(double factor) { annealing_ = factor; }
+
+  /// Whether units are closed that are still part of the current network.
+  bool can_compact() const { return alive_ != compacted_; }
+  /// Cuts the closed units away. Parameters become new tensors.
+  /// @return by parameter, the indices of each axis that stayed, in the old tensor's numbering
+  Shrinkage::Kept compact();
+
+  /// What a checkpoint holds, and back. Parameters are those of the current network.
+  std::map<std::string, at::Tensor> state() const;
+  void load(const std::map<std::string, at::Tensor>& state);
+
+ private:
+  void build(const std::vector<bool>& alive);
+
+  GateOptions options_;
+  Graph full_;  ///< gated, original size
+  Coupling coupling_;
+  CostModel cost_;
+  std::vector<bool> alive_, compacted_;
+  at::Tensor fisher_, distortion_;
+  int64_t probes_ = 0;
+  double beta_ = 0, annealing_ = 1;
+  Graph current_;
+  std::unique_ptr<Executor> gated_executor_, plain_executor_;
+};
+
+/// Takes the gates out of a network.
+Graph remove_gates(const Graph& gated);
+
+}  // namespace crrm

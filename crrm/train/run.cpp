@@ -1,0 +1,446 @@
+#include "crrm/train/run.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <chrono>
+
+#include "crrm/base/amount.h"
+#include "crrm/base/error.h"
+#include "crrm/base/interrupt.h"
+#include "crrm/base/random.h"
+#include "crrm/bottleneck/gates.h"
+#include "crrm/bottleneck/water.h"
+#include "crrm/surgery/batch_norm.h"
+#include "crrm/surgery/cut.h"
+
+namespace crrm {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Streams of random numbers that must not coincide.
+enum Stream : uint64_t { kGateNoise = 1, kProbeLabels = 2 };
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& total) : total_(total) {}
+  ~Stopwatch() { total_ += seconds(); }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  double& total_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Graph channels_last(Graph graph) {
+  for (auto& [name, tensor] : graph.parameters)
+    if (tensor.dim() == 4 && tensor.is_floating_point())
+      tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  return graph;
+}
+
+Json to_json(const Evaluation& e) {
+  return {{"accuracy", e.accuracy},
+          {"loss", e.loss},
+          {"samples", e.samples},
+          {"low", e.low},
+          {"high", e.high}};
+}
+
+Evaluation to_evaluation(const Json& j) {
+  return {j.at("accuracy"), j.at("loss"), j.at("samples"), j.at("low"), j.at("high")};
+}
+
+/// The first parameter that holds a NaN or an infinity, or "".
+std::string first_not_finite(const Graph& graph) {
+  for (const auto& [name, tensor] : graph.parameters)
+    if (tensor.is_floating_point() && !at::isfinite(tensor).all().item<bool>()) return name;
+  return "";
+}
+
+std::map<std::string, at::Tensor> learned(const Graph& graph) {
+  std::map<std::string, at::Tensor> result;
+  for (const std::string& name : learned_parameters(graph))
+    result[name] = graph.parameters.at(name);
+  return result;
+}
+
+void add_prefixed(TensorFile& file, const std::string& prefix,
+                  const std::map<std::string, at::Tensor>& tensors) {
+  for (const auto& [name, tensor] : tensors)
+    file.tensors[prefix + name] = tensor.detach().contiguous();
+}
+
+std::map<std::string, at::Tensor> with_prefix(const TensorFile& file, const std::string& prefix) {
+  std::map<std::string, at::Tensor> result;
+  for (const auto& [name, tensor] : file.tensors)
+    if (name.starts_with(prefix)) result[name.substr(prefix.size())] = tensor;
+  return result;
+}
+
+}  // namespace
+
+class Run::State {
+ public:
+  State(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options);
+
+  void resume(const TensorFile& checkpoint);
+  RunResult train(const RunObserver& observer);
+  RunResult so_far() const { return {stages_, network.alive(), curve_, seconds_}; }
+
+  GatedNetwork network;
+
+ private:
+  bool compresses() const { return options_.budget.has_value(); }
+  int64_t total_steps() const { return options_.epochs * loader_.steps(); }
+  int64_t step() const { return epoch_ * loader_.steps() + step_in_epoch_; }
+  double share() const { return static_cast<double>(step()) / static_cast<double>(total_steps()); }
+
+  void train_epoch();
+  void train_step(const Batch& batch);
+  void compress_step(const Batch& batch);
+  void probe(const at::Tensor& inputs);
+  void compact();
+  void cut_gates();
+  void record(double loss, double rate, std::optional<double> held_out);
+  void report_progress();
+  void end_epoch();
+  void save();
+  TensorFile checkpoint() const;
+  Stage add_stage(const std::string& name, const Graph& graph);
+  Evaluation evaluate_held_out();
+  void read_test(RunResult& result);
+
+  const RunData& data_;
+  RunOptions options_;
+  Executor teacher_;
+  bool has_teacher_;
+  Stage dense_;
+  Loader loader_;
+  Optimizer optimizer_;
+  int64_t epoch_ = 0, step_in_epoch_ = 0;
+  bool ramp_done_ = false, cut_done_ = false;
+  std::vector<Stage> stages_;
+  Json curve_ = Json::array();
+  double loss_sum_ = 0;
+  int64_t loss_count_ = 0;
+  double last_accuracy_ = -1;
+  std::map<std::string, double> seconds_;
+  std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
+  const RunObserver* observer_ = nullptr;
+};
+
+Run::State::State(const Graph& net, const Graph& teacher, const RunData& data, RunOptions options)
+    : network(net, {data.train.inputs.sizes().slice(1).vec()}, options.gates),
+      data_(data),
+      options_(std::move(options)),
+      teacher_(channels_last(teacher)),
+      has_teacher_(!teacher.nodes.empty()),
+      dense_{"dense", clone(has_teacher_ ? teacher : net), {}, std::nullopt},
+      loader_(data.train, data.normalisation,
+              {.batch = options_.batch,
+               .shuffle = true,
+               .augmentation = options_.augmentation,
+               .channels_last = data.train.inputs.dim() == 4,
+               .seed = options_.seed,
+               .drop_last = true}),
+      optimizer_(learned(network.gated()), options_.optimizer) {
+  check(options_.schedule);
+  if (loader_.steps() == 0 || options_.epochs < 1)
+    throw InputError(
+        {.file = data.train.source,
+         .place = "training data",
+         .expected = fmt::format("at least one batch of {} samples and one epoch", options_.batch),
+         .found = fmt::format("{} samples, {} epochs", data.train.size(), options_.epochs),
+         .hint = "choose a smaller --batch"});
+  if (const std::string name = first_not_finite(net); !name.empty())
+    throw InputError({.place = fmt::format("parameter \"{}\"", name),
+                      .expected = "finite numbers",
+                      .found = "NaN or infinity"});
+  if (compresses()) {  // an infeasible budget is known before the first step
+    const int64_t least =
+        amount(smallest_cost(network.coupling(), network.cost_model()), options_.budget->resource);
+    if (options_.budget->limit < least)
+      select(network.coupling(), network.cost_model(), network.alive(), network.fisher(),
+             at::ones_like(network.fisher()), options_.budget->resource, options_.budget->limit);
+  }
+}
+
+Evaluation Run::State::evaluate_held_out() {
+  const Stopwatch watch(seconds_["evaluate"]);
+  const at::Tensor gates = hard_gates(network.alive());
+  return evaluate([&](const at::Tensor& x) { return network.run({x}, gates, false)[0]; },
+                  data_.held_out, data_.normalisation, options_.evaluation_batch);
+}
+
+Stage Run::State::add_stage(const std::string& name, const Graph& graph) {
+  const Stopwatch watch(seconds_["evaluate"]);
+  stages_.push_back(
+      {name, clone(graph),
+       evaluate(graph, data_.held_out, data_.normalisation, options_.evaluation_batch),
+       std::nullopt});
+  if (observer_->log)
+    observer_->log({{"event", "stage"},
+                    {"name", name},
+                    {"step", step()},
+                    {"held_out", to_json(stages_.back().held_out)}});
+  return stages_.back();
+}
+
+void Run::State::probe(const at::Tensor& inputs) {
+  const Stopwatch watch(seconds_["probe"]);
+  at::Tensor gates =
+      hard_gates(network.alive()).expand({inputs.size(0), network.units() + 1}).contiguous();
+  gates.requires_grad_(true);
+  const at::Tensor logits = network.run({inputs}, gates, /*training=*/false)[0];
+  const at::Tensor log_p = sampled_log_likelihood(logits, mix(options_.seed, kProbeLabels, step()));
+  network.observe(torch::autograd::grad({log_p}, {gates})[0]);
+}
+
+void Run::State::compress_step(const Batch& batch) {
+  const double t = share();
+  if (!ramp_done_ && network.units() > 0 && step() % options_.probe_every == 0) probe(batch.inputs);
+  const bool due = step() % options_.control_every == 0;
+  if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.probes() > 0) {
+    const Budget& budget = *options_.budget;
+    const std::vector<bool> all(network.alive().size(), true);
+    const int64_t dense = amount(network.cost_model()(all), budget.resource);
+    network.control(ramped_budget(options_.schedule, t, dense, budget.limit));
+    ramp_done_ = t >= options_.schedule.ramp_end;
+  }
+  network.anneal(annealing(options_.schedule, t));
+  if (ramp_done_ && annealing(options_.schedule, t) == 0) compact();
+  if (ramp_done_ && t >= options_.schedule.cut) cut_gates();
+}
+
+void Run::State::compact() {
+  if (!network.can_compact()) return;
+  const Shrinkage::Kept kept = network.compact();
+  optimizer_.replace(learned(network.gated()), kept);
+}
+
+/// The gates leave: what was masked is now a plain smaller network.
+void Run::State::cut_gates() {
+  stages_.push_back({"masked", {}, evaluate_held_out(), std::nullopt});
+  compact();
+  const Graph plain = network.plain();
+  add_stage("cut", plain);
+  recalibrate(plain, std::min(options_.calibration_batches, loader_.steps()), [&](int64_t b) {
+    return take(data_.train, data_.normalisation, b * options_.batch, options_.batch, true).inputs;
+  });
+  add_stage("recalibrated", plain);
+  cut_done_ = true;
+}
+
+void Run::State::train_step(const Batch& batch) {
+  if (compresses() && !cut_done_) compress_step(batch);
+  const Stopwatch watch(seconds_["train"]);
+  at::Tensor teacher;
+  if (has_teacher_ && options_.loss.distillation > 0) {
+    const at::NoGradGuard no_grad;
+    teacher = teacher_.run({batch.inputs})[0];
+  }
+  const at::Tensor gates =
+      network.draw(batch.inputs.size(0), mix(options_.seed, kGateNoise, step()));
+  const at::Tensor logits = network.run({batch.inputs}, gates, /*training=*/true)[0];
+  const at::Tensor loss = task_loss(logits, batch.labels, teacher, options_.loss);
+  const double value = loss.item<double>();
+  if (!std::isfinite(value))
+    throw GoalError(
+        {.place = fmt::format("epoch {}, step {}", epoch_ + 1, step_in_epoch_),
+         .expected = "a finite loss",
+         .found = fmt::format("{}", value),
+         .hint = "choose a smaller --learning-rate; the last checkpoint is from before"});
+  optimizer_.zero_grad();
+  loss.backward();
+  optimizer_.step(learning_rate(options_.schedule, share()));
+  loss_sum_ += value;
+  ++loss_count_;
+}
+
+void Run::State::record(double loss, double rate, std::optional<double> held_out) {
+  const Cost now = network.cost();
+  const Resource resource = compresses() ? options_.budget->resource : Resource::macs;
+  const int64_t dense =
+      amount(network.cost_model()(std::vector<bool>(network.alive().size(), true)), resource);
+  const int64_t goal =
+      compresses() ? ramped_budget(options_.schedule, share(), dense, options_.budget->limit)
+                   : dense;
+  Json point = {
+      {"step", step()},
+      {"epoch", static_cast<double>(step()) / static_cast<double>(loader_.steps())},
+      {"loss", loss},
+      {"held_out_accuracy", held_out ? Json(*held_out) : Json(nullptr)},
+      {"cost", amount(now, resource)},
+      {"goal_cost", goal},
+      {"beta", network.beta()},
+      {"rate_nats", rate},
+      {"distortion_mean", network.units() == 0 ? 0.0 : network.distortion().mean().item<double>()},
+      {"learning_rate", learning_rate(options_.schedule, share())}};
+  if (observer_->log) {
+    Json line = {{"event", "point"}};
+    line.update(point);
+    observer_->log(line);
+  }
+  curve_.push_back(std::move(point));
+}
+
+void Run::State::report_progress() {
+  if (!observer_->progress) return;
+  ProgressState state;
+  state.phases = compresses() ? 2 : 1;
+  state.phase_index = cut_done_ ? 2 : 1;
+  state.phase = !compresses() ? "train" : cut_done_ ? "fine-tune" : "compress";
+  state.fraction = share();
+  if (last_accuracy_ >= 0)
+    state.metric = fmt::format("accuracy {:.2f} (dense {:.2f})", 100 * last_accuracy_,
+                               100 * dense_.held_out.accuracy);
+  if (compresses())
+    state.cost = fmt::format(
+        "{} {} / {}", options_.budget->resource == Resource::macs ? "MACs" : "params",
+        format_count(static_cast<double>(amount(network.cost(), options_.budget->resource))),
+        format_count(static_cast<double>(options_.budget->limit)));
+  observer_->progress(state);
+}
+
+void Run::State::train_epoch() {
+  constexpr int64_t kPoints = 8;  // of the curve, an epoch
+  const int64_t every = std::max<int64_t>(1, loader_.steps() / kPoints);
+  loader_.start(epoch_, step_in_epoch_);
+  while (std::optional<Batch> batch = loader_.next()) {
+    train_step(*batch);
+    ++step_in_epoch_;
+    const bool last = step_in_epoch_ == loader_.steps();
+    if (step_in_epoch_ % every == 0 && !last) {
+      record(loss_sum_ / static_cast<double>(loss_count_), rate_nats(network.distortion()),
+             std::nullopt);
+      loss_sum_ = 0;
+      loss_count_ = 0;
+    }
+    report_progress();
+    const double since =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - last_save_).count();
+    if (pending_signal() != 0 || (since > options_.save_every_seconds && !last)) save();
+    throw_if_interrupted();
+  }
+}
+
+void Run::State::end_epoch() {
+  if (compresses() && !cut_done_) compact();
+  const Evaluation held_out = evaluate_held_out();
+  last_accuracy_ = held_out.accuracy;
+  const double loss = loss_count_ == 0 ? 0.0 : loss_sum_ / static_cast<double>(loss_count_);
+  step_in_epoch_ = loader_.steps();
+  record(loss, rate_nats(network.distortion()), held_out.accuracy);
+  loss_sum_ = 0;
+  loss_count_ = 0;
+  ++epoch_;
+  step_in_epoch_ = 0;
+  save();
+}
+
+RunResult Run::State::train(const RunObserver& observer) {
+  double total = seconds_["total"];
+  observer_ = &observer;
+  {
+    const Stopwatch watch(total);
+    if (stages_.empty()) add_stage("dense", dense_.graph);
+    dense_.held_out = stages_.front().held_out;
+    for (; epoch_ < options_.epochs;) {
+      train_epoch();
+      end_epoch();
+    }
+    if (compresses() && !cut_done_) cut_gates();
+    if (stages_.back().name != "final") add_stage("final", network.plain());
+  }
+  seconds_["total"] = total;
+  RunResult result{std::move(stages_), network.alive(), curve_, seconds_};
+  read_test(result);
+  return result;
+}
+
+void Run::State::read_test(RunResult& result) {
+  if (data_.test.size() == 0) return;
+  for (Stage& stage : result.stages) {
+    if (stage.graph.nodes.empty()) continue;  // masked: the cut network's equal, as the proof shows
+    const Stopwatch watch(result.seconds["test"]);
+    stage.test = evaluate(stage.graph, data_.test, data_.normalisation, options_.evaluation_batch);
+  }
+}
+
+TensorFile Run::State::checkpoint() const {
+  TensorFile file;
+  add_prefixed(file, "network/", network.state());
+  add_prefixed(file, "optimizer/", optimizer_.state());
+  Json stages = Json::array();
+  for (const Stage& stage : stages_) {
+    stages.push_back({{"name", stage.name}, {"held_out", to_json(stage.held_out)}});
+    if (stage.name == "cut" || stage.name == "recalibrated")
+      add_prefixed(file, "stage/" + stage.name + "/", stage.graph.parameters);
+  }
+  const Json state = {{"epoch", epoch_},
+                      {"step_in_epoch", step_in_epoch_},
+                      {"ramp_done", ramp_done_},
+                      {"cut_done", cut_done_},
+                      {"stages", stages},
+                      {"curve", curve_},
+                      {"loss_sum", loss_sum_},
+                      {"loss_count", loss_count_},
+                      {"last_accuracy", last_accuracy_},
+                      {"seconds", seconds_}};
+  file.metadata["state"] = state.dump();
+  return file;
+}
+
+void Run::State::save() {
+  if (observer_->save) observer_->save(checkpoint());
+  last_save_ = std::chrono::steady_clock::now();
+}
+
+void Run::State::resume(const TensorFile& file) {
+  const Json state = Json::parse(file.metadata.at("state"));
+  network.load(with_prefix(file, "network/"));
+  optimizer_.replace(learned(network.gated()), {});
+  optimizer_.load(with_prefix(file, "optimizer/"));
+  epoch_ = state.at("epoch");
+  step_in_epoch_ = state.at("step_in_epoch");
+  ramp_done_ = state.at("ramp_done");
+  cut_done_ = state.at("cut_done");
+  curve_ = state.at("curve");
+  loss_sum_ = state.at("loss_sum");
+  loss_count_ = state.at("loss_count");
+  last_accuracy_ = state.at("last_accuracy");
+  seconds_ = state.at("seconds").get<std::map<std::string, double>>();
+  for (const Json& entry : state.at("stages")) {
+    const std::string name = entry.at("name");
+    Stage stage{name, {}, to_evaluation(entry.at("held_out")), std::nullopt};
+    if (name == "dense") stage.graph = dense_.graph;
+    if (name == "cut" || name == "recalibrated") {
+      stage.graph = network.plain();
+      stage.graph.parameters = with_prefix(file, "stage/" + name + "/");
+    }
+    stages_.push_back(std::move(stage));
+  }
+}
+
+Run::Run(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options)
+    : state_(std::make_unique<State>(network, teacher, data, std::move(options))) {}
+Run::~Run() = default;
+void Run::resume(const TensorFile& checkpoint) {
+  state_->resume(checkpoint);
+}
+RunResult Run::train(const RunObserver& observer) {
+  return state_->train(observer);
+}
+RunResult Run::so_far() const {
+  return state_->so_far();
+}
+const GatedNetwork& Run::network() const {
+  return state_->network;
+}
+
+}  // namespace crrm

@@ -1,0 +1,95 @@
+// One training run: with a budget it compresses (gates, ramp, cut), without one it only trains.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crrm/base/progress.h"
+#include "crrm/data/loader.h"
+#include "crrm/io/safetensors.h"
+#include "crrm/train/evaluate.h"
+#include "crrm/train/gated_network.h"
+#include "crrm/train/loss.h"
+#include "crrm/train/optimizer.h"
+#include "crrm/train/schedule.h"
+
+namespace crrm {
+
+struct Budget {
+  Resource resource = Resource::macs;
+  int64_t limit = 0;  ///< MACs a sample, or parameters
+};
+
+struct RunOptions {
+  int64_t epochs = 20;
+  int64_t batch = 128;
+  int64_t evaluation_batch = 500;
+  uint64_t seed = 0;
+  ScheduleOptions schedule;
+  OptimizerOptions optimizer;
+  LossOptions loss;
+  Augmentation augmentation;
+  GateOptions gates;
+  int64_t probe_every = 10;    ///< steps between two looks at the Fisher information
+  int64_t control_every = 25;  ///< steps between two settings of the water level
+  int64_t calibration_batches = 50;
+  double save_every_seconds = 300;
+  std::optional<Budget> budget;
+};
+
+struct RunData {
+  Dataset train, held_out, test;
+  Normalisation normalisation;
+};
+
+/// A network on the way, and its metric.
+struct Stage {
+  std::string name;  ///< dense, masked, cut, recalibrated, final
+  Graph graph;
+  Evaluation held_out;
+  std::optional<Evaluation> test;  ///< read once, when the run is over
+};
+
+struct RunResult {
+  std::vector<Stage> stages;
+  std::vector<bool> alive;                ///< units of the network that came in
+  nlohmann::ordered_json curve;           ///< the report's `curve`
+  std::map<std::string, double> seconds;  ///< train, probe, evaluate, total
+};
+
+/// Whom a run tells what it does. All may be empty.
+struct RunObserver {
+  std::function<void(const ProgressState&)> progress;
+  std::function<void(const nlohmann::ordered_json&)> log;
+  std::function<void(const TensorFile&)> save;
+};
+
+class Run {
+ public:
+  /// @param network  what is trained: shape arithmetic folded, BatchNormalization unfolded
+  /// @param teacher  the uncompressed network; without nodes: no distillation
+  Run(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options);
+  ~Run();
+
+  /// Continues from a checkpoint, bit for bit. @throws InputError when it belongs to another run.
+  void resume(const TensorFile& checkpoint);
+
+  /// Trains to the end and reads the test data once.
+  /// @throws Interrupted (after a checkpoint), GoalError when the loss is not finite any more.
+  RunResult train(const RunObserver& observer);
+
+  /// What is known so far, for the report of a run that ended early.
+  RunResult so_far() const;
+
+  const GatedNetwork& network() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace crrm
