@@ -12,7 +12,7 @@ namespace crrm::onnx {
 inline constexpr int64_t kIrVersion = 10;
 inline constexpr int64_t kOldestOpset = 9;
 
-enum Model : uint32_t {
+enum ModelField : uint32_t {
   kModelIrVersion = 1,
   kModelProducerName = 2,
   kModelProducerVersion = 3,

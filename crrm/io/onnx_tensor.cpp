@@ -1,18 +1,15 @@
 #include "crrm/io/onnx_tensor.h"
 
-#include <bit>
 #include <charconv>
-#include <cstring>
 #include <limits>
 
 #include "crrm/base/error.h"
 #include "crrm/io/onnx_fields.h"
+#include "crrm/io/tensor_bytes.h"
 
 namespace crrm::onnx {
 
 namespace fs = std::filesystem;
-
-static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
 struct TensorReader::Fields {
   std::string name;
@@ -28,8 +25,6 @@ struct TensorReader::Fields {
 
 namespace {
 
-constexpr size_t kMaxRank = 64;  // that of ATen's iterators
-
 void read_entry(Message message, std::map<std::string, std::string>& entries) {
   std::string key, value;
   while (message.next()) {
@@ -39,21 +34,6 @@ void read_entry(Message message, std::map<std::string, std::string>& entries) {
       value = message.text();
   }
   entries[key] = value;
-}
-
-/// Number of elements; no product of extents, nor its bytes, overflows.
-int64_t checked_elements(const Message& message, const std::vector<int64_t>& dims, int64_t width) {
-  if (dims.size() > kMaxRank)
-    message.fail(fmt::format("at most {} dims", kMaxRank), fmt::format("{}", dims.size()));
-  int64_t product = width;
-  bool empty = false;
-  for (const int64_t extent : dims) {
-    if (extent < 0 || __builtin_mul_overflow(product, std::max<int64_t>(extent, 1), &product))
-      message.fail("dims of 0 or more whose product fits 63 bits",
-                   fmt::format("dims [{}]", fmt::join(dims, ", ")));
-    empty = empty || extent == 0;
-  }
-  return empty ? 0 : product / width;
 }
 
 /// The typed list that holds elements of `type` when there is no raw_data.
@@ -102,14 +82,10 @@ at::Tensor from_integers(const Message& message, const std::vector<int64_t>& val
   return wide.to(type);
 }
 
-at::Tensor from_raw(const Message& message, std::string_view bytes, at::IntArrayRef dims,
-                    at::ScalarType type) {
-  if (type == at::kBool)
-    for (const char byte : bytes)
-      if (byte != 0 && byte != 1)
-        message.fail("bools of 0 or 1", fmt::format("byte {}", int{byte}));
-  at::Tensor tensor = at::empty(dims, type);
-  if (!bytes.empty()) std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
+at::Tensor from_raw(const Message& message, std::string_view bytes,
+                    const std::vector<int64_t>& dims, at::ScalarType type) {
+  const at::Tensor tensor = crrm::tensor_of(bytes, dims, type);
+  if (!tensor.defined()) message.fail("bools of 0 or 1", "another byte");
   return tensor;
 }
 
@@ -201,19 +177,21 @@ void TensorReader::read_field(Message& message, Fields& fields) {
 
 at::Tensor TensorReader::tensor_of(const Message& message, const Fields& fields) {
   const at::ScalarType type = element_type(message, fields.code);
-  const int64_t width = static_cast<int64_t>(c10::elementSize(type));
-  const int64_t count = checked_elements(message, fields.dims, width);
+  const std::string shape = fmt::format("[{}]", fmt::join(fields.dims, ", "));
+  const std::optional<int64_t> size = tensor_bytes(fields.dims, type);
+  if (!size)
+    message.fail("dims of 0 or more, 64 at most, whose bytes fit 63 bits",
+                 fmt::format("dims {}", shape));
+  const int64_t count = *size / static_cast<int64_t>(c10::elementSize(type));
   if (int{fields.external} + int{fields.raw.has_value()} + int{fields.list != 0} > 1)
     message.fail("values in one place", "two of raw, listed and external data");
   if (fields.external)
-    return from_raw(message, external_bytes(message, fields, count * width), fields.dims, type);
-  const std::string shape = fmt::format("[{}]", fmt::join(fields.dims, ", "));
+    return from_raw(message, external_bytes(message, fields, *size), fields.dims, type);
   if (fields.list == 0) {
     const std::string_view bytes = fields.raw.value_or(std::string_view());
-    if (static_cast<int64_t>(bytes.size()) != count * width)
-      message.fail(
-          fmt::format("{} bytes for dims {} of {}", count * width, shape, c10::toString(type)),
-          fmt::format("{} bytes", bytes.size()));
+    if (static_cast<int64_t>(bytes.size()) != *size)
+      message.fail(fmt::format("{} bytes for dims {} of {}", *size, shape, c10::toString(type)),
+                   fmt::format("{} bytes", bytes.size()));
     return from_raw(message, bytes, fields.dims, type);
   }
   if (fields.list != list_field(type))

@@ -1,15 +1,463 @@
 #include "crrm/io/onnx_upgrade.h"
 
+#include <unordered_set>
+
 #include "crrm/base/error.h"
 
 namespace crrm::onnx {
 
-void upgrade(Graph&, int64_t opset, Facts) {
-  constexpr int64_t kSameForm = 19;  // from here on no definition changes its form
-  if (opset < kSameForm)
-    throw InputError({.place = "opset import",
-                      .expected = fmt::format("an opset of {} to {}", kSameForm, kOpset),
-                      .found = fmt::format("opset {}", opset)});
+namespace {
+
+/// Rank and element type of values, as far as they follow from the file and from operators whose
+/// rule is short. Nothing here is needed for exactness: a missing rank costs a longer rewrite.
+class Inference {
+ public:
+  Inference(const Graph& graph, Facts facts) : facts_(std::move(facts)) {
+    for (const auto& [name, tensor] : graph.parameters) {
+      facts_[name] = {tensor.dim(), tensor.scalar_type()};
+      parameters_.emplace(name, tensor);
+    }
+    for (const Port& port : graph.inputs)
+      facts_[port.name] = {static_cast<int64_t>(port.shape.size()), port.type};
+  }
+
+  std::optional<int64_t> rank(const std::string& value) const {
+    const auto found = facts_.find(value);
+    return found == facts_.end() ? std::nullopt : found->second.rank;
+  }
+  std::optional<at::ScalarType> type(const std::string& value) const {
+    const auto found = facts_.find(value);
+    return found == facts_.end() ? std::nullopt : found->second.type;
+  }
+
+  /// Learns the first output of a node from its inputs.
+  void add(const Node& node) {
+    if (node.outputs.empty() || node.outputs[0].empty() || !node.domain.empty()) return;
+    ValueFacts& facts = facts_[node.outputs[0]];
+    if (!facts.type && keeps_type(node)) facts.type = type(node.inputs[0]);
+    if (!facts.rank) facts.rank = rank_of(node);
+  }
+
+ private:
+  using Names = std::unordered_set<std::string>;
+
+  static bool keeps_rank(const Node& node) {
+    static const Names kNames = {"AveragePool",
+                                 "BatchNormalization",
+                                 "Cast",
+                                 "Clip",
+                                 "Concat",
+                                 "Conv",
+                                 "ConvTranspose",
+                                 "Dropout",
+                                 "Elu",
+                                 "Exp",
+                                 "GlobalAveragePool",
+                                 "GlobalMaxPool",
+                                 "HardSigmoid",
+                                 "HardSwish",
+                                 "Identity",
+                                 "InstanceNormalization",
+                                 "LayerNormalization",
+                                 "LeakyRelu",
+                                 "Log",
+                                 "LogSoftmax",
+                                 "MaxPool",
+                                 "Neg",
+                                 "PRelu",
+                                 "Pad",
+                                 "Relu",
+                                 "Resize",
+                                 "Sigmoid",
+                                 "Slice",
+                                 "Softmax",
+                                 "Softplus",
+                                 "Sqrt",
+                                 "Tanh",
+                                 "Transpose",
+                                 "Upsample"};
+    return node.has_input(0) && kNames.contains(node.op);
+  }
+  static bool broadcasts(const Node& node) {
+    static const Names kNames = {"Add", "Div", "Max", "Mean", "Min", "Mul", "Pow", "Sub", "Sum"};
+    return node.has_input(0) && kNames.contains(node.op);
+  }
+  static bool keeps_type(const Node& node) {
+    static const Names kNames = {"Flatten", "Gather",  "Gemm",     "MatMul",
+                                 "Reshape", "Squeeze", "Unsqueeze"};
+    return (keeps_rank(node) && node.op != "Cast") || broadcasts(node) ||
+           (node.has_input(0) && kNames.contains(node.op));
+  }
+
+  std::optional<int64_t> rank_of(const Node& node) const {
+    if (keeps_rank(node)) return rank(node.inputs[0]);
+    if (broadcasts(node)) return largest_rank(node);
+    if (node.op == "Gemm" || node.op == "Flatten") return 2;
+    if (node.op == "MatMul") return product_rank(node);
+    if (node.op == "Reshape") return reshaped_rank(node);
+    return std::nullopt;
+  }
+  std::optional<int64_t> largest_rank(const Node& node) const {
+    int64_t most = 0;
+    for (const std::string& value : node.inputs) {
+      if (!rank(value)) return std::nullopt;
+      most = std::max(most, *rank(value));
+    }
+    return most;
+  }
+  std::optional<int64_t> product_rank(const Node& node) const {
+    const std::optional<int64_t> most = largest_rank(node);
+    for (const std::string& value : node.inputs)
+      if (!most || *rank(value) < 2) return std::nullopt;
+    return most;
+  }
+  std::optional<int64_t> reshaped_rank(const Node& node) const {
+    if (!node.has_input(1)) return std::nullopt;
+    const auto shape = parameters_.find(node.inputs[1]);
+    if (shape == parameters_.end()) return std::nullopt;
+    return shape->second.numel();
+  }
+
+  Facts facts_;
+  std::unordered_map<std::string, at::Tensor> parameters_;
+};
+
+/// Whether a scale shrinks to places between the elements of the original.
+bool rounds(const at::Tensor& scales) {
+  const at::Tensor steps = scales.to(at::kDouble).reciprocal();
+  return (steps > 1).logical_and(steps != steps.round()).any().item<bool>();
+}
+
+class Upgrade {
+ public:
+  Upgrade(Graph& graph, int64_t opset, Facts facts)
+      : graph_(graph), opset_(opset), inference_(graph, std::move(facts)), read_(readers(graph)) {
+    for (const Port& port : graph.outputs) outputs_.insert(port.name);
+    for (const auto& [name, tensor] : graph.parameters) taken_.insert(name);
+    for (const Port& port : graph.inputs) taken_.insert(port.name);
+    for (const Node& node : graph.nodes) {
+      taken_.insert(node.name);
+      taken_.insert(node.outputs.begin(), node.outputs.end());
+    }
+  }
+
+  void run() {
+    std::vector<Node> old = std::move(graph_.nodes);
+    graph_.nodes.clear();
+    for (Node& node : old) {
+      inference_.add(node);
+      if (node.domain.empty()) rewrite(node);
+      graph_.nodes.push_back(std::move(node));
+    }
+  }
+
+ private:
+  using Rule = void (Upgrade::*)(Node&);
+  struct Change {
+    int64_t opset;  ///< the first with the new form
+    Rule rule;
+  };
+
+  void rewrite(Node& node);
+
+  // The rules. Each is applied to nodes of an opset below that of its change.
+  void batch_normalization_14(Node& node);
+  void clip_11(Node& node);
+  void dft_20(Node& node);
+  void dropout_12(Node& node);
+  void grid_sample_20(Node& node);
+  void group_normalization_21(Node& node);
+  void pad_11(Node& node);
+  void resize_11(Node& node);
+  void resize_13(Node& node);
+  void roi_align_16(Node& node);
+  void axes_to_input(Node& node);
+  void scatter_11(Node& node);
+  void slice_10(Node& node);
+  void softmax_13(Node& node);
+  void split_13(Node& node);
+  void split_18(Node& node);
+  void top_k_10(Node& node);
+
+  std::string fresh(const std::string& stem);
+  std::string parameter(const Node& node, const std::string& key, at::Tensor tensor);
+  std::string integers(const Node& node, const std::string& key,
+                       const std::vector<int64_t>& values);
+  /// Moves an attribute of integers to input `i`, where it is present.
+  void move_integers(Node& node, const std::string& key, size_t i);
+  /// Moves an attribute of type float to input `i`, in the element type of the first input.
+  void move_real(Node& node, const std::string& key, size_t i);
+  /// A new node before the one that is rewritten; gives its output's name.
+  std::string insert(const Node& node, const std::string& op, std::vector<std::string> inputs,
+                     std::map<std::string, Attribute> attributes);
+  static void set_input(Node& node, size_t i, std::string value);
+  bool is_read(const std::string& value) const {
+    return read_.contains(value) || outputs_.contains(value);
+  }
+
+  Graph& graph_;
+  int64_t opset_;
+  Inference inference_;
+  std::unordered_map<std::string, std::vector<size_t>> read_;
+  std::unordered_set<std::string> outputs_, taken_;
+};
+
+void Upgrade::rewrite(Node& node) {
+  static const std::unordered_map<std::string, std::vector<Change>> kChanges = {
+      {"BatchNormalization", {{14, &Upgrade::batch_normalization_14}}},
+      {"Clip", {{11, &Upgrade::clip_11}}},
+      {"DFT", {{20, &Upgrade::dft_20}}},
+      {"Dropout", {{12, &Upgrade::dropout_12}}},
+      {"GridSample", {{20, &Upgrade::grid_sample_20}}},
+      {"GroupNormalization", {{21, &Upgrade::group_normalization_21}}},
+      {"Hardmax", {{13, &Upgrade::softmax_13}}},
+      {"LogSoftmax", {{13, &Upgrade::softmax_13}}},
+      {"Pad", {{11, &Upgrade::pad_11}}},
+      {"ReduceL1", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceL2", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceLogSum", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceLogSumExp", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceMax", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceMean", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceMin", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceProd", {{18, &Upgrade::axes_to_input}}},
+      {"ReduceSum", {{13, &Upgrade::axes_to_input}}},
+      {"ReduceSumSquare", {{18, &Upgrade::axes_to_input}}},
+      {"Resize", {{11, &Upgrade::resize_11}, {13, &Upgrade::resize_13}}},
+      {"RoiAlign", {{16, &Upgrade::roi_align_16}}},
+      {"Scatter", {{11, &Upgrade::scatter_11}}},
+      {"Slice", {{10, &Upgrade::slice_10}}},
+      {"Softmax", {{13, &Upgrade::softmax_13}}},
+      {"Split", {{13, &Upgrade::split_13}, {18, &Upgrade::split_18}}},
+      {"Squeeze", {{13, &Upgrade::axes_to_input}}},
+      {"TopK", {{10, &Upgrade::top_k_10}}},
+      {"Unsqueeze", {{13, &Upgrade::axes_to_input}}},
+      {"Upsample", {{10, &Upgrade::resize_11}}},
+  };
+  const auto found = kChanges.find(node.op);
+  if (found == kChanges.end()) return;
+  for (const Change& change : found->second)
+    if (opset_ < change.opset) (this->*change.rule)(node);
+}
+
+std::string Upgrade::fresh(const std::string& stem) {
+  std::string name = stem;
+  for (int i = 1; !taken_.insert(name).second; ++i) name = fmt::format("{}_{}", stem, i);
+  return name;
+}
+
+std::string Upgrade::parameter(const Node& node, const std::string& key, at::Tensor tensor) {
+  std::string name = fresh(fmt::format("{}_{}", node.name, key));
+  graph_.parameters.emplace(name, std::move(tensor));
+  return name;
+}
+
+std::string Upgrade::integers(const Node& node, const std::string& key,
+                              const std::vector<int64_t>& values) {
+  return parameter(node, key, at::tensor(values, at::kLong));
+}
+
+void Upgrade::set_input(Node& node, size_t i, std::string value) {
+  if (node.inputs.size() <= i) node.inputs.resize(i + 1);
+  node.inputs[i] = std::move(value);
+}
+
+void Upgrade::move_integers(Node& node, const std::string& key, size_t i) {
+  if (!node.has(key)) return;
+  set_input(node, i, integers(node, key, node.integers(key)));
+  node.attributes.erase(key);
+}
+
+void Upgrade::move_real(Node& node, const std::string& key, size_t i) {
+  if (!node.has(key)) return;
+  const at::ScalarType type =
+      node.has_input(0) ? inference_.type(node.inputs[0]).value_or(at::kFloat) : at::kFloat;
+  if (!at::isFloatingType(type))
+    throw InputError({.place = describe(node),
+                      .expected = "an input of a floating-point type",
+                      .found = c10::toString(type)});
+  const at::Tensor value = at::scalar_tensor(node.real(key), at::kDouble).to(type);
+  set_input(node, i, parameter(node, key, value));
+  node.attributes.erase(key);
+}
+
+std::string Upgrade::insert(const Node& node, const std::string& op,
+                            std::vector<std::string> inputs,
+                            std::map<std::string, Attribute> attributes) {
+  Node added{.op = op,
+             .name = fresh(fmt::format("{}_{}", node.name, op)),
+             .domain = "",
+             .inputs = std::move(inputs),
+             .outputs = {},
+             .attributes = std::move(attributes)};
+  added.outputs = {fresh(added.name + "_output")};
+  graph_.nodes.push_back(added);
+  return added.outputs[0];
+}
+
+void Upgrade::axes_to_input(Node& node) {
+  move_integers(node, "axes", 1);
+}
+
+// Outputs beyond the first said "training"; now an attribute does, and there are three.
+void Upgrade::batch_normalization_14(Node& node) {
+  for (size_t i = 1; i < node.outputs.size(); ++i)
+    if (!node.outputs[i].empty())
+      throw InputError({.place = describe(node),
+                        .expected = "batch normalization for inference, with one output",
+                        .found = fmt::format("{} outputs", node.outputs.size()),
+                        .hint = "export the model in evaluation mode"});
+  if (node.integer("spatial", 1) != 1)
+    throw InputError({.place = describe(node),
+                      .expected = "statistics of channels",
+                      .found = "spatial = 0: statistics of every position"});
+  node.attributes.erase("spatial");
+}
+
+void Upgrade::clip_11(Node& node) {
+  move_real(node, "min", 1);
+  move_real(node, "max", 2);
+}
+
+void Upgrade::dft_20(Node& node) {
+  set_input(node, 2,
+            parameter(node, "axis", at::scalar_tensor(node.integer("axis", 1), at::kLong)));
+  node.attributes.erase("axis");
+}
+
+// The mask became a bool in opset 10.
+void Upgrade::dropout_12(Node& node) {
+  const bool mask = node.outputs.size() > 1 && !node.outputs[1].empty();
+  if (mask && opset_ < 10 && is_read(node.outputs[1]))
+    throw InputError({.place = describe(node),
+                      .expected = "a Dropout whose mask nobody reads",
+                      .found = fmt::format("readers of \"{}\"", node.outputs[1])});
+  if (!node.has("ratio")) return;
+  set_input(node, 1, parameter(node, "ratio", at::scalar_tensor(node.real("ratio"), at::kFloat)));
+  node.attributes.erase("ratio");
+}
+
+void Upgrade::grid_sample_20(Node& node) {
+  const std::string mode = node.text("mode", "bilinear");
+  if (mode == "bilinear") node.attributes["mode"] = "linear";
+  if (mode == "bicubic") node.attributes["mode"] = "cubic";
+}
+
+// Before: y = scale_g (x - mean_g) / sqrt(var_g + eps) + bias_g for x [N, C, ...] in G groups.
+// After:  Reshape to [N, G, rest], InstanceNormalization over the groups, Reshape back.
+// Opset 21 has one scale a channel, and C need not be known here.
+void Upgrade::group_normalization_21(Node& node) {
+  if (node.inputs.size() != 3 || !node.has_input(0))
+    throw InputError({.place = describe(node),
+                      .expected = "3 inputs",
+                      .found = fmt::format("{}", node.inputs.size())});
+  const std::string input = node.inputs[0];
+  const std::string shape = insert(node, "Shape", {input}, {});
+  const std::string groups = integers(node, "groups", {0, node.integer("num_groups"), -1});
+  const std::string grouped = insert(node, "Reshape", {input, groups}, {});
+  const std::string normal =
+      insert(node, "InstanceNormalization", {grouped, node.inputs[1], node.inputs[2]},
+             {{"epsilon", node.real("epsilon", 1e-5)}});
+  node.op = "Reshape";
+  node.inputs = {normal, shape};
+  node.attributes.clear();
+}
+
+void Upgrade::pad_11(Node& node) {
+  move_integers(node, "pads", 1);
+  move_real(node, "value", 2);
+}
+
+// Upsample, and Resize 10: x_original = x_resized / scale, and `nearest` rounds down. Resize 10
+// does not say how it rounds when it shrinks (ONNX Runtime rounds up, PyTorch down): refused where
+// the scales are known and the two differ.
+void Upgrade::resize_11(Node& node) {
+  if (node.inputs.size() != 2)
+    throw InputError({.place = describe(node),
+                      .expected = "2 inputs: X and scales",
+                      .found = fmt::format("{}", node.inputs.size())});
+  const std::string mode = node.text("mode", "nearest");
+  if (mode != "nearest" && mode != "linear")
+    throw InputError({.place = describe(node),
+                      .expected = "mode nearest or linear",
+                      .found = fmt::format("mode \"{}\"", mode)});
+  const auto scales = graph_.parameters.find(node.inputs[1]);
+  if (mode == "nearest" && scales != graph_.parameters.end() && rounds(scales->second))
+    throw InputError({.place = describe(node),
+                      .expected = "scales of 1 or more, or 1/2, 1/3, ...",
+                      .found = "a scale at which opset 10 leaves the rounding open",
+                      .hint = "export the model with opset 11 or later"});
+  node.op = "Resize";
+  node.inputs = {node.inputs[0], "", node.inputs[1]};
+  node.attributes["coordinate_transformation_mode"] = "asymmetric";
+  if (mode == "nearest") node.attributes["nearest_mode"] = "floor";
+}
+
+// An empty tensor stood for an absent roi or scales.
+void Upgrade::resize_13(Node& node) {
+  if (node.text("coordinate_transformation_mode", "half_pixel") == "tf_half_pixel_for_nn")
+    throw InputError({.place = describe(node),
+                      .expected = fmt::format("a coordinate transformation of opset {}", kOpset),
+                      .found = "tf_half_pixel_for_nn, which ended with opset 13"});
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    const auto found = graph_.parameters.find(node.inputs[i]);
+    if (found != graph_.parameters.end() && found->second.numel() == 0) node.inputs[i].clear();
+  }
+  while (!node.inputs.empty() && node.inputs.back().empty()) node.inputs.pop_back();
+}
+
+void Upgrade::roi_align_16(Node& node) {
+  node.attributes["coordinate_transformation_mode"] = "output_half_pixel";
+}
+
+void Upgrade::scatter_11(Node& node) {
+  node.op = "ScatterElements";
+}
+
+void Upgrade::slice_10(Node& node) {
+  move_integers(node, "starts", 1);
+  move_integers(node, "ends", 2);
+  move_integers(node, "axes", 3);
+}
+
+// Before: softmax over all elements from `axis` (default 1) on, x seen as a matrix.
+// After:  the same node where that is the last axis alone; otherwise Flatten(axis), the node over
+//         the last axis, Reshape to the shape of x.
+void Upgrade::softmax_13(Node& node) {
+  if (!node.has_input(0))
+    throw InputError({.place = describe(node), .expected = "an input", .found = "none"});
+  const int64_t axis = node.integer("axis", 1);
+  const std::optional<int64_t> rank = inference_.rank(node.inputs[0]);
+  const bool last = axis == -1 || (rank && axis == *rank - 1);
+  node.attributes["axis"] = last ? axis : int64_t{-1};
+  if (last) return;
+  const std::string shape = insert(node, "Shape", {node.inputs[0]}, {});
+  const std::string matrix = insert(node, "Flatten", {node.inputs[0]}, {{"axis", axis}});
+  const std::string result = insert(node, node.op, {matrix}, {{"axis", int64_t{-1}}});
+  node.op = "Reshape";
+  node.inputs = {result, shape};
+  node.attributes.clear();
+}
+
+void Upgrade::split_13(Node& node) {
+  move_integers(node, "split", 1);
+}
+
+// Equal parts had no attribute of their own.
+void Upgrade::split_18(Node& node) {
+  if (!node.has_input(1))
+    node.attributes["num_outputs"] = static_cast<int64_t>(node.outputs.size());
+}
+
+void Upgrade::top_k_10(Node& node) {
+  set_input(node, 1, integers(node, "k", {node.integer("k")}));
+  node.attributes.erase("k");
+}
+
+}  // namespace
+
+void upgrade(Graph& graph, int64_t opset, Facts facts) {
+  Upgrade(graph, opset, std::move(facts)).run();
 }
 
 }  // namespace crrm::onnx

@@ -5,6 +5,7 @@
 #include "crrm/base/file.h"
 #include "crrm/io/onnx.h"
 #include "crrm/io/onnx_fields.h"
+#include "crrm/io/tensor_bytes.h"
 
 namespace crrm {
 
@@ -17,8 +18,8 @@ using protozero::pbf_writer;
 constexpr const char* kProducer = "crrm";
 constexpr const char* kProducerVersion = "0.1.0";
 constexpr int64_t kMostBytes = std::numeric_limits<int32_t>::max();  // protobuf's limit
-constexpr int64_t kLeastExternal = 1024;  // shapes and axes stay where shape inference reads them
-constexpr size_t kAlignment = 64;         // of a tensor in PATH.data: a cache line
+constexpr size_t kLeastExternal = 1024;  // shapes and axes stay where shape inference reads them
+constexpr size_t kAlignment = 64;        // of a tensor in PATH.data: a cache line
 
 /// The weights that lie outside of the model file.
 struct External {
@@ -32,13 +33,10 @@ int64_t code_of(at::ScalarType type) {
   throw InternalError(fmt::format("ONNX has no name here for {}", c10::toString(type)));
 }
 
-int64_t bytes_of(const at::Tensor& tensor) {
-  return tensor.numel() * static_cast<int64_t>(tensor.element_size());
-}
-
 int64_t weight_bytes(const Graph& graph) {
   int64_t total = 0;
-  for (const auto& [name, tensor] : graph.parameters) total += bytes_of(tensor);
+  for (const auto& [name, tensor] : graph.parameters)
+    total += static_cast<int64_t>(tensor.nbytes());
   return total;
 }
 
@@ -60,15 +58,12 @@ void add_external(pbf_writer& writer, std::string_view bytes, External& external
 /// A TensorProto.
 void fill_tensor(pbf_writer& writer, const std::string& name, const at::Tensor& tensor,
                  External& external) {
-  const at::Tensor plain = tensor.detach().cpu().contiguous();
-  for (const int64_t extent : plain.sizes()) writer.add_int64(kTensorDims, extent);
-  writer.add_enum(kTensorType, static_cast<int32_t>(code_of(plain.scalar_type())));
+  const at::Tensor values = plain(tensor);
+  for (const int64_t extent : values.sizes()) writer.add_int64(kTensorDims, extent);
+  writer.add_enum(kTensorType, static_cast<int32_t>(code_of(values.scalar_type())));
   if (!name.empty()) writer.add_string(kTensorName, name);
-  const int64_t size = bytes_of(plain);
-  // An empty tensor may have no memory.
-  const std::string_view bytes(size == 0 ? "" : static_cast<const char*>(plain.const_data_ptr()),
-                               static_cast<size_t>(size));
-  if (!external.location.empty() && size >= kLeastExternal)
+  const std::string_view bytes = bytes_of(values);
+  if (!external.location.empty() && bytes.size() >= kLeastExternal)
     add_external(writer, bytes, external);
   else
     writer.add_bytes(kTensorRawData, bytes.data(), bytes.size());
@@ -209,6 +204,17 @@ std::string model_bytes(const Graph& graph, External& external) {
   return bytes;
 }
 
+/// As model_bytes; errors name the file that was to be written.
+std::string named_model_bytes(const Graph& graph, External& external, const std::string& file) {
+  try {
+    return model_bytes(graph, external);
+  } catch (const InputError& error) {
+    Fault fault = error.fault();
+    fault.file = file;
+    throw InputError(std::move(fault));
+  }
+}
+
 }  // namespace
 
 void write_onnx(const Graph& graph, const std::filesystem::path& path, int64_t inline_bytes) {
@@ -219,7 +225,7 @@ void write_onnx(const Graph& graph, const std::filesystem::path& path, int64_t i
     external.location = data.filename().string();
     external.bytes.reserve(static_cast<size_t>(weight_bytes(graph)));
   }
-  const std::string model = model_bytes(graph, external);
+  const std::string model = named_model_bytes(graph, external, path.string());
   if (!external.location.empty()) write_file(data, external.bytes);
   write_file(path, model);
 }
