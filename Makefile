@@ -1,0 +1,38 @@
+# Thin front of scripts/ and CMake. `make` alone lists the targets.
+# WERROR=ON makes the compiler's warnings errors.
+WERROR ?= OFF
+CODE = '*.cpp' '*.h'
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup configure build demo test format check-format lint clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup:  ## install what is missing: Debian packages, LibTorch and ONNX Runtime in .venv
+	@scripts/setup.sh
+
+configure: setup
+	@cmake --preset release -DCRRM_WERROR=$(WERROR)
+
+build: configure  ## build the program, build/crrm
+	@ninja -C build crrm_cli
+
+demo: build  ## compress a small network and say where its report lies
+	@scripts/demo.sh
+
+test: configure  ## build everything and run the tests
+	@ninja -C build
+	@ctest --test-dir build -j2 --output-on-failure --no-label-summary
+
+format:  ## format the C++ files that the last commit or you changed
+	@scripts/changed.sh $(CODE) | xargs -r clang-format -i
+
+check-format:  ## fail where one of these files is not formatted
+	@scripts/changed.sh $(CODE) | xargs -r clang-format --dry-run -Werror
+
+lint: configure  ## run clang-tidy on their sources (half a minute each)
+	@scripts/lint.sh
+
+clean:  ## remove the build folders; .venv stays
+	@rm -rf build build-debug build-asan
