@@ -1,0 +1,45 @@
+// A sub-command: one file of this folder that registers itself.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "crrm/cli/options.h"
+
+namespace crrm::cli {
+
+/// What a command knows besides its options.
+struct Invocation {
+  std::vector<std::string> words;  ///< the command line, program name included
+};
+
+struct Command {
+  std::string name;
+  std::string summary;                                  ///< one line, without a full stop
+  std::string example;                                  ///< a command line that runs
+  std::function<int(Settings, const Invocation&)> run;  ///< @return the exit code
+  bool hidden = false;
+};
+
+/// Sorted by name.
+const std::vector<Command>& commands();
+/// @throws InputError with the nearest name.
+const Command& find_command(const std::string& name);
+
+/// A static one of these in a command's source makes the program know it.
+struct CommandRegistration {
+  explicit CommandRegistration(Command command);
+};
+
+/// The text of `crrm COMMAND --help`.
+std::string help(const Command& command);
+
+/// Reads the words behind the command's name; those of --config, then those of the line.
+/// @throws InputError for unknown options (with the nearest), missing values, values out of range.
+Settings parse(const Command& command, const std::vector<std::string>& words);
+
+/// @throws InputError naming the argument, where it is empty. @param name  of an option
+void require(const Settings& settings, const Command& command, const std::string& name);
+
+}  // namespace crrm::cli

@@ -1,0 +1,438 @@
+#include "crrm/cli/options.h"
+
+#include <charconv>
+#include <limits>
+
+#include "crrm/base/error.h"
+#include "crrm/cli/command.h"
+
+namespace crrm::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+const Range kPositive = {.low = 0, .high = kInfinity, .low_open = true};
+const Range kNonNegative = {.low = 0, .high = kInfinity};
+const Range kAtLeastOne = {.low = 1, .high = kInfinity};
+const Range kShare = {.low = 0, .high = 1};
+const Range kProperShare = {.low = 0, .high = 1, .high_open = true};
+const Range kOpenShare = {.low = 0, .high = 1, .low_open = true, .high_open = true};
+
+const std::vector<std::string> kRuns = {"compress", "train"};
+const std::vector<std::string> kReadsData = {"compress", "train", "eval"};
+const std::vector<std::string> kCompress = {"compress"};
+
+std::vector<Option> table() {
+  using S = Settings;
+  return {
+      {.name = "model",
+       .field = &S::model,
+       .unit = "MODEL",
+       .help = "the network, an ONNX file",
+       .commands = {"compress", "eval", "inspect"},
+       .positional = true},
+      {.name = "architecture",
+       .field = &S::architecture,
+       .unit = "ARCH",
+       .help = "digits, lenet-300-100 or lenet5",
+       .commands = {"train"},
+       .positional = true},
+      {.name = "input",
+       .field = &S::input,
+       .unit = "IN",
+       .help = "the ONNX file to read",
+       .commands = {"convert"},
+       .positional = true},
+      {.name = "target",
+       .field = &S::target,
+       .unit = "OUT",
+       .help = "the ONNX file to write",
+       .commands = {"convert"},
+       .positional = true},
+      {.name = "run",
+       .field = &S::run,
+       .unit = "RUN",
+       .help = "the folder of a run",
+       .commands = {"report", "resume"},
+       .positional = true},
+      {.name = "shell",
+       .field = &S::shell,
+       .unit = "SHELL",
+       .choices = {"bash", "zsh", "fish"},
+       .help = "the shell to complete for",
+       .commands = {"completion"},
+       .positional = true},
+
+      {.name = "data",
+       .field = &S::data,
+       .unit = "DATA",
+       .help = "a CIFAR-10 or MNIST folder, a CSV file, or NumPy arrays",
+       .commands = kReadsData},
+      {.name = "output",
+       .letter = "o",
+       .field = &S::output,
+       .unit = "DIR",
+       .fallback = "NAME-crrm",
+       .help = "the folder that the run writes",
+       .commands = kRuns},
+      {.name = "macs",
+       .field = &S::macs,
+       .unit = "AMOUNT",
+       .help = "multiply-accumulates a sample may cost at most: 50% or 20M",
+       .commands = kCompress},
+      {.name = "params",
+       .field = &S::params,
+       .unit = "AMOUNT",
+       .help = "parameters that may stay at most: 50% or 15M",
+       .commands = kCompress},
+
+      {.name = "epochs",
+       .field = &S::epochs,
+       .unit = "N",
+       .range = kAtLeastOne,
+       .help = "passes over the training data",
+       .commands = kRuns},
+      {.name = "batch",
+       .field = &S::batch,
+       .unit = "N",
+       .range = kAtLeastOne,
+       .help = "samples a step",
+       .commands = kReadsData},
+      {.name = "learning-rate",
+       .field = &S::learning_rate,
+       .unit = "RATE",
+       .range = kPositive,
+       .help = "the optimiser's peak rate",
+       .commands = kRuns},
+      {.name = "optimizer",
+       .field = &S::optimizer,
+       .unit = "KIND",
+       .choices = {"sgd", "adamw"},
+       .help = "sgd has Nesterov momentum",
+       .commands = kRuns},
+      {.name = "momentum",
+       .field = &S::momentum,
+       .unit = "X",
+       .range = kProperShare,
+       .help = "of sgd",
+       .commands = kRuns},
+      {.name = "weight-decay",
+       .field = &S::weight_decay,
+       .unit = "X",
+       .range = kNonNegative,
+       .help = "of weights with two axes or more",
+       .commands = kRuns},
+      {.name = "distillation",
+       .field = &S::distillation,
+       .unit = "SHARE",
+       .range = kShare,
+       .help = "share of the loss that the uncompressed network teaches",
+       .commands = kCompress},
+      {.name = "temperature",
+       .field = &S::temperature,
+       .unit = "T",
+       .range = kPositive,
+       .help = "of that teaching",
+       .commands = kCompress},
+      {.name = "pad",
+       .field = &S::pad,
+       .unit = "PIXELS",
+       .range = kNonNegative,
+       .fallback = "4 for colour images of 32 x 32, else 0",
+       .help = "zeros around a training image before it is cropped at random",
+       .commands = kRuns},
+      {.name = "flip",
+       .field = &S::flip,
+       .fallback = "yes for colour images of 32 x 32, else no",
+       .help = "mirror half of the training images",
+       .commands = kRuns},
+      {.name = "held-out",
+       .field = &S::held_out,
+       .unit = "SHARE",
+       .range = kOpenShare,
+       .help = "share of the training data that steers the run and is not trained on",
+       .commands = kRuns},
+      {.name = "seed",
+       .field = &S::seed,
+       .unit = "N",
+       .range = kNonNegative,
+       .help = "all random numbers derive from it",
+       .commands = kRuns},
+      {.name = "threads",
+       .field = &S::threads,
+       .unit = "N",
+       .range = kAtLeastOne,
+       .fallback = "all",
+       .help = "processor threads",
+       .commands = kReadsData},
+      {.name = "device",
+       .field = &S::device,
+       .unit = "DEVICE",
+       .choices = {"cpu", "cuda"},
+       .help = "where to compute",
+       .commands = kReadsData},
+      {.name = "gate-power",
+       .field = &S::gate_power,
+       .unit = "P",
+       .range = kAtLeastOne,
+       .help = "how sharply gates close: 1 charges the rate in nats",
+       .commands = kCompress},
+      {.name = "ramp-end",
+       .field = &S::ramp_end,
+       .unit = "SHARE",
+       .range = kOpenShare,
+       .help = "share of the run after which the limit is met",
+       .commands = kCompress},
+      {.name = "cut-at",
+       .field = &S::cut_at,
+       .unit = "SHARE",
+       .range = Range{.low = 0, .high = 1, .low_open = true},
+       .help = "share of the run after which the gates leave",
+       .commands = kCompress},
+      {.name = "unfold",
+       .field = &S::unfold,
+       .unit = "WHEN",
+       .choices = {"auto", "always", "never"},
+       .help = "put batch normalisation back where the file folded it into convolutions",
+       .commands = kCompress},
+
+      {.name = "normalise",
+       .field = &S::normalise,
+       .unit = "TEXT",
+       .fallback = "MODEL.json beside the model, else scale=1/255 for bytes",
+       .help = "what inputs go through, as \"scale=1/255 mean=0.5 std=0.25\"",
+       .commands = kReadsData},
+      {.name = "label-column",
+       .field = &S::label_column,
+       .unit = "COLUMN",
+       .fallback = "the last",
+       .help = "name or index of a CSV file's label",
+       .commands = kReadsData},
+      {.name = "shape",
+       .field = &S::shape,
+       .unit = "CxHxW",
+       .fallback = "as data and model say",
+       .help = "of one sample, as 1x8x8",
+       .commands = {"compress", "train", "eval", "inspect"}},
+      {.name = "price-per-hour",
+       .field = &S::price_per_hour,
+       .unit = "PRICE",
+       .range = kNonNegative,
+       .help = "of this machine: the report then says what the run cost",
+       .commands = kRuns},
+
+      {.name = "config",
+       .field = &S::config,
+       .unit = "FILE",
+       .help = "options from a TOML file, such as a run's config.toml; the command line wins",
+       .commands = kRuns,
+       .configures = false},
+      {.name = "force",
+       .field = &S::force,
+       .help = "replace the files of an earlier run",
+       .commands = {"compress", "train", "convert"},
+       .configures = false},
+      {.name = "dry-run",
+       .field = &S::dry_run,
+       .help = "check everything, say what would happen, write nothing",
+       .commands = kRuns,
+       .configures = false},
+      {.name = "markdown",
+       .field = &S::markdown,
+       .help = "print a table for a pull request, write nothing",
+       .commands = {"report"},
+       .configures = false},
+      {.name = "json",
+       .field = &S::json,
+       .help = "print one JSON document",
+       .commands = {"compress", "train", "resume", "eval", "inspect"},
+       .configures = false},
+      {.name = "progress",
+       .field = &S::progress,
+       .unit = "HOW",
+       .choices = {"auto", "bar", "lines", "json", "off"},
+       .help = "how progress shows on stderr",
+       .commands = {"compress", "train", "resume"},
+       .configures = false},
+      {.name = "quiet",
+       .letter = "q",
+       .field = &S::quiet,
+       .help = "print errors only on stderr",
+       .commands = {"compress", "train", "resume", "eval"},
+       .configures = false},
+      {.name = "verbose",
+       .letter = "v",
+       .field = &S::verbose,
+       .help = "print the log on stderr",
+       .commands = {"compress", "train", "resume"},
+       .configures = false},
+      {.name = "help",
+       .letter = "h",
+       .field = &S::help,
+       .help = "print this",
+       .commands = {"compress", "train", "resume", "eval", "inspect", "convert", "report",
+                    "completion"},
+       .configures = false},
+  };
+}
+
+[[noreturn]] void reject(const Option& option, const std::string& text, const std::string& origin,
+                         const std::string& expected, const std::string& hint = "") {
+  throw InputError(
+      {.file = origin, .expected = expected, .found = "\"" + text + "\"", .hint = hint});
+}
+
+std::string expected_number(const Option& option, const std::string& kind) {
+  return option.range ? fmt::format("{} {}", kind, describe(*option.range)) : kind;
+}
+
+template <typename Number>
+Number parse_number(const Option& option, const std::string& text, const std::string& origin) {
+  const std::string kind = std::is_integral_v<Number> ? "a whole number" : "a number";
+  Number number = 0;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result parsed = std::from_chars(text.data(), end, number);
+  const bool complete = parsed.ec == std::errc() && parsed.ptr == end && !text.empty();
+  const double real = static_cast<double>(number);
+  if (!complete || !std::isfinite(real) || (option.range && !option.range->contains(real)))
+    reject(option, text, origin, expected_number(option, kind));
+  return number;
+}
+
+bool parse_switch(const Option& option, const std::string& text, const std::string& origin) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  reject(option, text, origin, "true or false");
+}
+
+std::string parse_text(const Option& option, const std::string& text, const std::string& origin) {
+  const std::vector<std::string>& choices = option.choices;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end())
+    return text;
+  reject(option, text, origin, fmt::format("one of {}", fmt::join(choices, ", ")),
+         suggestion(text, choices));
+}
+
+template <typename T>
+T parse(const Option& option, const std::string& text, const std::string& origin) {
+  if constexpr (std::is_same_v<T, std::string>)
+    return parse_text(option, text, origin);
+  else if constexpr (std::is_same_v<T, bool>)
+    return parse_switch(option, text, origin);
+  else
+    return parse_number<T>(option, text, origin);
+}
+
+template <typename T>
+struct Plain {
+  using Type = T;
+};
+template <typename T>
+struct Plain<std::optional<T>> {
+  using Type = T;
+};
+
+Json json_of(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+template <typename T>
+Json json_of(const std::optional<T>& maybe) {
+  return maybe ? Json(*maybe) : Json();
+}
+template <typename T>
+Json json_of(const T& plain) {
+  return plain;
+}
+
+std::string invocation(const Option& option) {
+  if (option.positional) return option.unit;
+  std::string text = "--" + option.name;
+  if (std::holds_alternative<std::optional<bool> Settings::*>(option.field))
+    text += ", --no-" + option.name;
+  if (!option.letter.empty()) text = "-" + option.letter + ", " + text;
+  return option.unit.empty() ? text : text + " " + option.unit;
+}
+
+}  // namespace
+
+bool Range::contains(double value) const {
+  return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+}
+
+std::string describe(const Range& range) {
+  if (std::isinf(range.high)) return fmt::format("{} {}", range.low_open ? ">" : ">=", range.low);
+  return fmt::format("in {}{}, {}{}", range.low_open ? '(' : '[', range.low, range.high,
+                     range.high_open ? ')' : ']');
+}
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> all = table();
+  return all;
+}
+
+std::vector<const Option*> options_of(const std::string& command) {
+  std::vector<const Option*> result;
+  for (const Option& option : options())
+    if (std::find(option.commands.begin(), option.commands.end(), command) != option.commands.end())
+      result.push_back(&option);
+  return result;
+}
+
+bool is_switch(const Option& option) {
+  return option.unit.empty();
+}
+
+std::string default_text(const Option& option) {
+  if (!option.fallback.empty()) return option.fallback;
+  const Json standard = value(Settings{}, option);
+  if (standard.is_null() || standard.is_boolean()) return "";
+  return standard.is_string() ? standard.get<std::string>() : standard.dump();
+}
+
+void set(Settings& settings, const Option& option, const std::string& text,
+         const std::string& origin) {
+  std::visit(
+      [&](auto member) {
+        using T = typename Plain<std::remove_reference_t<decltype(settings.*member)>>::Type;
+        settings.*member = parse<T>(option, text, origin);
+      },
+      option.field);
+}
+
+Json value(const Settings& settings, const Option& option) {
+  return std::visit([&](auto member) { return json_of(settings.*member); }, option.field);
+}
+
+Json values(const Settings& settings, const std::string& command) {
+  Json result = Json::object();
+  for (const Option* option : options_of(command))
+    if (option->configures)
+      if (Json now = value(settings, *option); !now.is_null())
+        result[option->name] = std::move(now);
+  return result;
+}
+
+std::string reference() {
+  std::string text =
+      "# Options\n\nMade from the program's table of options by `crrm reference`; a test compares "
+      "the two.\n";
+  for (const Command& command : commands()) {
+    if (command.hidden) continue;
+    text += fmt::format(
+        "\n## crrm {}\n\n{}.\n\n| option | values | default | meaning |\n"
+        "|---|---|---|---|\n",
+        command.name, command.summary);
+    for (const Option* option : options_of(command.name)) {
+      std::string values;
+      if (option->range) values = describe(*option->range);
+      if (!option->choices.empty()) values = fmt::format("{}", fmt::join(option->choices, ", "));
+      text += fmt::format("| `{}` | {} | {} | {} |\n", invocation(*option), values,
+                          default_text(*option), option->help);
+    }
+  }
+  return text;
+}
+
+}  // namespace crrm::cli

@@ -1,0 +1,388 @@
+#include "crrm/cli/session.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+
+#include "crrm/architectures/architecture.h"
+#include "crrm/base/amount.h"
+#include "crrm/base/error.h"
+#include "crrm/base/file.h"
+#include "crrm/base/interrupt.h"
+#include "crrm/base/log.h"
+#include "crrm/cli/config.h"
+#include "crrm/cli/task.h"
+#include "crrm/graph/shapes.h"
+#include "crrm/report/html.h"
+#include "crrm/report/text.h"
+#include "crrm/surgery/batch_norm.h"
+#include "crrm/train/outcome.h"
+#include "crrm/train/preflight.h"
+#include "crrm/train/run_folder.h"
+
+namespace crrm::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kGoalNotMet = 1;
+constexpr int kSignalled = 128;
+constexpr int64_t kStatisticsSamples = 2048;
+
+class Session {
+ public:
+  Session(Settings settings, std::string command, const Invocation& invocation, bool resumes)
+      : settings_(std::move(settings)),
+        command_(std::move(command)),
+        invocation_(invocation),
+        resumes_(resumes),
+        folder_(settings_.output) {}
+
+  int run();
+
+ private:
+  bool compresses() const { return command_ == "compress"; }
+  const std::string& subject() const {
+    return compresses() ? settings_.model : settings_.architecture;
+  }
+  /// A line for people, on stderr.
+  void say(const std::string& line) const {
+    if (!settings_.quiet) std::cerr << line << "\n" << std::flush;
+  }
+
+  void check_limits() const;
+  void check_folder(uint64_t bytes) const;
+  void load();
+  void unfold();
+  void choose_augmentation();
+  void make_options();
+  void set_goal();
+  int64_t limit_of(const std::string& text, const std::string& option, int64_t dense) const;
+  void describe_task();
+  int dry_run(const Preflight& check) const;
+  Json plan(const Preflight& check) const;
+  void open_folder();
+  RunObserver observer(Progress& progress, JsonLog& log);
+  int conclude(const RunResult& result);
+  int interrupt(const Run& run, int signal);
+  void write_report(const RunResult& result, const Conclusion& conclusion);
+  void print(const Json& report) const;
+  std::string describe_model() const;
+
+  Settings settings_;
+  std::string command_;
+  const Invocation& invocation_;
+  bool resumes_;
+  RunFolder folder_;
+  Graph dense_, network_;
+  RunData data_;
+  RunOptions options_;
+  Assignment assignment_;
+  std::string config_;
+  Fingerprint fingerprint_;
+  std::unique_ptr<Coupling> coupling_;
+};
+
+void Session::check_limits() const {
+  if (!compresses() || settings_.macs.empty() != settings_.params.empty()) return;
+  throw InputError({.file = "crrm compress",
+                    .place = "limit",
+                    .expected = "one of --macs and --params, such as --macs 50% or --params 15M",
+                    .found = settings_.macs.empty() ? "neither" : "both"});
+}
+
+void Session::check_folder(uint64_t bytes) const {
+  std::vector<fs::path> inputs = {settings_.data};
+  if (compresses()) inputs.emplace_back(settings_.model);
+  folder_.check(inputs, settings_.force || resumes_, bytes);
+}
+
+void Session::load() {
+  const std::string model = compresses() ? settings_.model : "";
+  const InputDescription inputs = describe_inputs(settings_, model);
+  if (compresses()) dense_ = load_model(model);
+  data_ = load_run_data(settings_, inputs, compresses() ? &dense_ : nullptr);
+  if (compresses()) {
+    fit_model(dense_, model, data_.train);
+    assignment_.model_sha256 = sha256_file(model);
+  } else {
+    dense_ = build(settings_.architecture, data_.train.inputs.sizes().slice(1).vec(),
+                   data_.train.classes, static_cast<uint64_t>(settings_.seed));
+  }
+  network_ = clone(dense_);
+  if (compresses()) unfold();
+}
+
+void Session::unfold() {
+  if (settings_.unfold == "never") return;
+  const std::vector<std::string> convolutions = folded_convolutions(network_);
+  if (convolutions.empty()) {
+    if (settings_.unfold == "always")
+      throw InputError({.file = settings_.model,
+                        .place = "--unfold always",
+                        .expected = "convolutions with a bias and no BatchNormalization",
+                        .found = "none"});
+    return;
+  }
+  const int64_t samples = std::min(kStatisticsSamples, data_.train.size());
+  naming(settings_.model, [&] {
+    unfold_batch_norm(network_, convolutions,
+                      take(data_.train, data_.normalisation, 0, samples, true).inputs);
+  });
+  assignment_.unfolded = true;
+  say(fmt::format("unfold: batch normalisation put back behind {} convolutions, from {} samples",
+                  convolutions.size(), samples));
+}
+
+void Session::choose_augmentation() {
+  const at::IntArrayRef sample = data_.train.inputs.sizes().slice(1);
+  const bool small_colour = sample == at::IntArrayRef({3, 32, 32});
+  constexpr int64_t kUsualPad = 4;
+  if (!settings_.pad) settings_.pad = small_colour ? kUsualPad : 0;
+  if (!settings_.flip) settings_.flip = small_colour;
+  say(fmt::format("augmentation: pad {} and crop, {}", *settings_.pad,
+                  *settings_.flip ? "flip" : "no flip"));
+}
+
+void Session::make_options() {
+  constexpr double kAnnealAfterRamp = 0.1;  // share of the run
+  ScheduleOptions schedule{.learning_rate = settings_.learning_rate};
+  schedule.ramp_end = settings_.ramp_end;
+  schedule.ramp_begin = std::min(schedule.ramp_begin, settings_.ramp_end / 2);
+  schedule.anneal_end = std::min(settings_.ramp_end + kAnnealAfterRamp, settings_.cut_at);
+  schedule.cut = settings_.cut_at;
+  options_.epochs = settings_.epochs;
+  options_.batch = settings_.batch;
+  options_.seed = static_cast<uint64_t>(settings_.seed);
+  options_.schedule = schedule;
+  options_.optimizer = {settings_.optimizer, settings_.momentum, settings_.weight_decay};
+  options_.loss = {settings_.distillation, settings_.temperature};
+  options_.augmentation = {*settings_.pad, *settings_.flip};
+  options_.gates.power = settings_.gate_power;
+}
+
+int64_t Session::limit_of(const std::string& text, const std::string& option, int64_t dense) const {
+  const Amount amount = parse_amount(text, option);
+  constexpr double kWhole = 100;
+  if (amount.unit == Amount::Unit::percent) {
+    if (amount.value > kWhole)
+      throw InputError({.file = option, .expected = "at most 100%", .found = text});
+    return static_cast<int64_t>(std::floor(amount.value / kWhole * static_cast<double>(dense)));
+  }
+  if (amount.unit != Amount::Unit::count)
+    throw InputError(
+        {.file = option, .expected = "a count or a share, such as 20M or 50%", .found = text});
+  constexpr double kMost = 9e18;  // of int64
+  return static_cast<int64_t>(std::min(amount.value, kMost));
+}
+
+void Session::set_goal() {
+  const Cost whole = cost(dense_, {data_.train.inputs.sizes().slice(1).vec()});
+  const bool params = !settings_.params.empty();
+  assignment_.resource = params ? Resource::params : Resource::macs;
+  assignment_.limit = amount(whole, assignment_.resource);
+  assignment_.limit_text = "no limit";
+  if (!compresses()) return;
+  assignment_.limit_text = params ? settings_.params : settings_.macs;
+  assignment_.limit =
+      limit_of(assignment_.limit_text, params ? "--params" : "--macs", assignment_.limit);
+  options_.gates.resource = assignment_.resource;
+  options_.budget = Budget{assignment_.resource, assignment_.limit};
+}
+
+void Session::describe_task() {
+  assignment_.command = invocation_.words;
+  assignment_.config = values(settings_, command_);
+  assignment_.model = subject();
+  assignment_.data = settings_.data;
+  assignment_.split =
+      fmt::format("{} of each class, seed {}", format_percent(settings_.held_out), settings_.seed);
+  assignment_.seed = options_.seed;
+  assignment_.threads = static_cast<int>(*settings_.threads);
+  assignment_.price_per_hour = settings_.price_per_hour;
+  config_ = write_config(settings_, command_);
+  fingerprint_ = {command_, assignment_.model_sha256, data_.train.sha256, sha256_text(config_)};
+}
+
+Json Session::plan(const Preflight& check) const {
+  const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
+  const CostModel model(network_, *coupling_);
+  const Json groups = describe_groups(network_, *coupling_, all);
+  return {{"goal",
+           {{"kind", assignment_.resource == Resource::macs ? "macs" : "params"},
+            {"limit", assignment_.limit},
+            {"smallest", amount(smallest_cost(*coupling_, model), assignment_.resource)},
+            {"dense", amount(model(all), assignment_.resource)}}},
+          {"groups", groups},
+          {"steps", check.steps},
+          {"seconds", check.seconds},
+          {"memory_bytes", check.memory_bytes},
+          {"disk_bytes", check.disk_bytes}};
+}
+
+int Session::dry_run(const Preflight& check) const {
+  const Json described = plan(check);
+  if (settings_.json) {
+    std::cout << described.dump(2) << "\n";
+    return 0;
+  }
+  const Json& goal = described["goal"];
+  std::cout << fmt::format("{} can have from {} to {} {}; the goal is {} ({}).\n", subject(),
+                           format_count(goal["smallest"]), format_count(goal["dense"]),
+                           goal["kind"] == "macs" ? "MACs" : "parameters",
+                           format_count(goal["limit"]), assignment_.limit_text);
+  for (const Json& group : described["groups"])
+    std::cout << (group["frozen"].is_null()
+                      ? fmt::format("  {}: {} units, each {} parameters and {} MACs\n",
+                                    group["name"].get<std::string>(), group["of"].get<int64_t>(),
+                                    group["units_cost_params"].get<int64_t>(),
+                                    group["units_cost_macs"].get<int64_t>())
+                      : fmt::format("  {}: {} frozen: {}\n", group["name"].get<std::string>(),
+                                    group["of"].get<int64_t>(),
+                                    group["frozen"].get<std::string>()));
+  std::cout << fmt::format("{} steps, about {}; {} of memory, {} of disk. Nothing was written.\n",
+                           check.steps, format_duration(check.seconds),
+                           format_bytes(static_cast<double>(check.memory_bytes)),
+                           format_bytes(static_cast<double>(check.disk_bytes)));
+  return 0;
+}
+
+void Session::open_folder() {
+  if (resumes_) return;
+  folder_.open();
+  write_file(folder_.config(), config_);
+}
+
+RunObserver Session::observer(Progress& progress, JsonLog& log) {
+  RunObserver observer;
+  observer.progress = [&](const ProgressState& state) { progress.update(state); };
+  observer.log = [&](const Json& entry) {
+    log.write(entry);
+    if (!settings_.verbose) return;
+    progress.clear();
+    std::cerr << entry.dump() << "\n";
+  };
+  observer.save = [&](const TensorFile& state) {
+    TensorFile stamped = state;
+    fingerprint_.stamp(stamped);
+    write_safetensors(stamped, folder_.checkpoint());
+  };
+  return observer;
+}
+
+void Session::write_report(const RunResult& result, const Conclusion& conclusion) {
+  const Json report = make_report(assignment_, data_, network_, *coupling_, result, conclusion);
+  write_file(folder_.report(), report.dump(2) + "\n");
+  write_file(folder_.page(), html(report));
+  print(report);
+}
+
+void Session::print(const Json& report) const {
+  if (settings_.json)
+    std::cout << report.dump(2) << "\n";
+  else
+    std::cout << summary(report);
+  std::cout << std::flush;
+}
+
+/// model.json, so that whoever reads model.onnx prepares inputs as this run did.
+std::string Session::describe_model() const {
+  const Normalisation& normalisation = data_.normalisation;
+  Json description = {{"scale", normalisation.scale}};
+  if (!normalisation.mean.empty()) description["mean"] = normalisation.mean;
+  if (!normalisation.std.empty()) description["std"] = normalisation.std;
+  description["shape"] = data_.train.inputs.sizes().slice(1).vec();
+  return description.dump(2) + "\n";
+}
+
+int Session::conclude(const RunResult& result) {
+  const Graph& final = result.stages.back().graph;
+  const Graph written = as_written(final, assignment_.unfolded);
+  const at::Tensor inputs = proof_inputs(dense_, data_);
+  Conclusion conclusion;
+  const bool met =
+      !compresses() || goal_met(assignment_, result, data_.train.inputs.sizes().slice(1).vec());
+  if (met) {
+    conclusion.verification =
+        write_proved(network_, *coupling_, result.alive, final, written, inputs, folder_.model());
+    write_file(folder_.description(), describe_model());
+    conclusion.files = {folder_.model(), folder_.description()};
+  } else {
+    conclusion.warnings = {"the goal was not met, so no model was written"};
+  }
+  say("latency: measuring");
+  if (compresses()) conclusion.dense_latencies = latencies(dense_, inputs, assignment_.threads);
+  conclusion.final_latencies = latencies(written, inputs, assignment_.threads);
+  write_report(result, conclusion);
+  return met ? 0 : kGoalNotMet;
+}
+
+int Session::interrupt(const Run& run, int signal) {
+  RunResult result = run.so_far();
+  if (result.stages.empty()) result.stages.push_back({"dense", dense_, {}, std::nullopt});
+  Conclusion conclusion;
+  conclusion.partial = true;
+  write_report(result, conclusion);
+  const bool saved = fs::exists(folder_.checkpoint());
+  std::cerr << (saved ? fmt::format("interrupted; to go on: crrm resume {}\n", settings_.output)
+                      : "interrupted before the first checkpoint: start the run again\n");
+  return kSignalled + signal;
+}
+
+int Session::run() {
+  check_limits();
+  check_folder(0);
+  prepare_machine(settings_);
+  say(fmt::format("seed {}, {} threads", settings_.seed, *settings_.threads));
+  load();
+  choose_augmentation();
+  make_options();
+  set_goal();
+  describe_task();
+  const std::vector<Shape> sample = {data_.train.inputs.sizes().slice(1).vec()};
+  naming(subject(), [&] {
+    coupling_ = std::make_unique<Coupling>(
+        network_, infer_shapes(network_, input_shapes(network_, kCouplingBatch, sample)));
+  });
+  const Graph teacher = compresses() ? dense_ : Graph{};
+  std::unique_ptr<Run> run;
+  Preflight check;
+  naming(subject(), [&] {
+    run = std::make_unique<Run>(network_, teacher, data_, options_);
+    check = preflight(network_, teacher, data_, options_);
+  });
+  check_folder(static_cast<uint64_t>(check.disk_bytes));
+  if (settings_.dry_run) return dry_run(check);
+  say(fmt::format("about {} for {} steps", format_duration(check.seconds), check.steps));
+  if (resumes_) {
+    const TensorFile checkpoint = read_safetensors(folder_.checkpoint());
+    fingerprint_.check(checkpoint, folder_.checkpoint().string());
+    run->resume(checkpoint);
+  }
+  open_folder();
+
+  JsonLog log(folder_.log());
+  const InterruptGuard guard;
+  std::optional<RunResult> result;
+  try {
+    Progress progress(std::cerr,
+                      settings_.quiet ? ProgressMode::off : parse_progress_mode(settings_.progress),
+                      describe_terminal(STDERR_FILENO));
+    naming(subject(), [&] { result = run->train(observer(progress, log)); });
+  } catch (const Interrupted& interrupted) {
+    return interrupt(*run, interrupted.signal());
+  }
+  return conclude(*result);
+}
+
+}  // namespace
+
+int run_session(Settings settings, const std::string& command, const Invocation& invocation,
+                bool resumes) {
+  return Session(std::move(settings), command, invocation, resumes).run();
+}
+
+}  // namespace crrm::cli

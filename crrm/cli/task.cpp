@@ -1,0 +1,156 @@
+#include "crrm/cli/task.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <thread>
+
+#include "crrm/base/error.h"
+#include "crrm/data/split.h"
+#include "crrm/graph/shapes.h"
+#include "crrm/io/onnx.h"
+
+namespace crrm::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Extents of one sample as the network's file states them; empty where one is dynamic.
+Shape stated_sample(const Graph& network) {
+  const Shape& shape = network.inputs[0].shape;
+  if (shape.empty()) return {};
+  const Shape sample(shape.begin() + 1, shape.end());
+  const bool dynamic = std::any_of(sample.begin(), sample.end(), [](int64_t e) { return e <= 0; });
+  return dynamic ? Shape{} : sample;
+}
+
+int64_t product(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+/// Rows of a table take the shape that the network reads.
+void shape_rows(Splits& splits, const Graph& network) {
+  const Shape sample = stated_sample(network);
+  if (sample.size() < 2 || splits.train.inputs.dim() != 2 ||
+      product(sample) != splits.train.inputs.size(1))
+    return;
+  for (Dataset* part : {&splits.train, &splits.test}) {
+    if (part->size() == 0) continue;
+    Shape whole = {part->size()};
+    whole.insert(whole.end(), sample.begin(), sample.end());
+    part->inputs = part->inputs.reshape(whole);
+  }
+}
+
+Normalisation normalisation_of(const Settings& settings, const InputDescription& inputs,
+                               const Dataset& data) {
+  if (!settings.normalise.empty()) return parse_normalisation(settings.normalise, "--normalise");
+  return inputs.normalisation ? *inputs.normalisation : default_normalisation(data);
+}
+
+}  // namespace
+
+void prepare_machine(Settings& settings) {
+  if (settings.device == "cuda")
+    throw InputError({.file = "--device",
+                      .expected = "cpu",
+                      .found = at::globalContext().hasCUDA()
+                                   ? "cuda, on which this version does not train yet"
+                                   : "cuda, but there is no CUDA device here",
+                      .hint = "leave --device out"});
+  if (!settings.threads) settings.threads = std::max(1U, std::thread::hardware_concurrency());
+  at::set_num_threads(static_cast<int>(*settings.threads));
+}
+
+Shape parse_shape(const std::string& text) {
+  Shape shape;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('x', at), text.size());
+    const std::string part = text.substr(at, end - at);
+    constexpr size_t kDigits = 9;
+    const bool number = !part.empty() && part.size() <= kDigits &&
+                        part.find_first_not_of("0123456789") == std::string::npos;
+    if (!number || std::stoll(part) == 0 || end + 1 == text.size())
+      throw InputError({.file = "--shape", .expected = "extents as 1x8x8", .found = text});
+    shape.push_back(std::stoll(part));
+    at = end + 1;
+  }
+  return shape;
+}
+
+InputDescription describe_inputs(const Settings& settings, const std::string& model) {
+  InputDescription inputs;
+  const fs::path file = description_path(model);
+  if (!model.empty() && fs::exists(file)) inputs = read_description(file);
+  if (!settings.label_column.empty()) inputs.label_column = settings.label_column;
+  if (!settings.shape.empty()) inputs.shape = parse_shape(settings.shape);
+  return inputs;
+}
+
+RunData load_run_data(const Settings& settings, const InputDescription& inputs,
+                      const Graph* network) {
+  // The test part does not depend on --seed: a network trained with one seed may be compressed with
+  // another, and must not have seen its test data.
+  Splits splits =
+      load_data(settings.data, {.label_column = inputs.label_column, .shape = inputs.shape});
+  if (network != nullptr && inputs.shape.empty()) shape_rows(splits, *network);
+  const Normalisation normalisation = normalisation_of(settings, inputs, splits.train);
+  check_normalisation(normalisation, splits.train);
+  HeldOutSplit split =
+      split_held_out(splits.train, settings.held_out, static_cast<uint64_t>(settings.seed));
+  if (split.held_out.size() == 0)
+    throw InputError({.file = settings.data,
+                      .place = "held-out data",
+                      .expected = "at least one sample",
+                      .found = fmt::format("none of {} samples", splits.train.size()),
+                      .hint = "choose a larger --held-out"});
+  return {std::move(split.train), std::move(split.held_out), std::move(splits.test), normalisation};
+}
+
+Graph load_model(const std::string& path) {
+  Graph network = read_onnx(path);
+  if (network.inputs.size() != 1 || network.inputs[0].type != at::kFloat || network.outputs.empty())
+    throw InputError(
+        {.file = path,
+         .place = "inputs",
+         .expected = "one input of float32",
+         .found = fmt::format(
+             "{} inputs{}", network.inputs.size(),
+             network.inputs.empty()
+                 ? ""
+                 : fmt::format(", the first of type {}", c10::toString(network.inputs[0].type)))});
+  return network;
+}
+
+void fit_model(Graph& network, const std::string& path, const Dataset& data) {
+  const Shape& stated = network.inputs[0].shape;  // [N, ...]
+  const Shape sample = data.inputs.sizes().slice(1).vec();
+  bool fits = stated.size() == sample.size() + 1;
+  for (size_t a = 0; fits && a < sample.size(); ++a)
+    fits = stated[a + 1] <= 0 || stated[a + 1] == sample[a];
+  if (!fits)
+    throw InputError(
+        {.file = path,
+         .place = fmt::format("input \"{}\"", network.inputs[0].name),
+         .expected = fmt::format("samples [{}], as the data hold", fmt::join(sample, ", ")),
+         .found = fmt::format("[{}] with the batch", fmt::join(stated, ", ")),
+         .hint = "--shape CxHxW tells the shape of a table's rows"});
+  naming(path, [&] { fold_shape_arithmetic(network, {sample}); });
+}
+
+void naming(const std::string& file, const std::function<void()>& work) {
+  const auto named = [&](Fault fault) {
+    if (fault.file.empty()) fault.file = file;
+    return fault;
+  };
+  try {
+    work();
+  } catch (const InputError& error) {
+    throw InputError(named(error.fault()));
+  } catch (const GoalError& error) {
+    throw GoalError(named(error.fault()));
+  }
+}
+
+}  // namespace crrm::cli

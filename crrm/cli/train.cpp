@@ -1,0 +1,29 @@
+// crrm train ARCH --data DATA: a network from scratch, to be compressed later.
+#include "crrm/cli/session.h"
+
+namespace crrm::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+int train(Settings settings, const Invocation& invocation) {
+  const Command& command = find_command("train");
+  require(settings, command, "architecture");
+  require(settings, command, "data");
+  if (settings.output.empty()) settings.output = settings.architecture + "-crrm";
+  for (std::string* path : {&settings.data, &settings.output})
+    *path = fs::absolute(*path).lexically_normal().string();
+  return run_session(std::move(settings), "train", invocation, /*resumes=*/false);
+}
+
+const CommandRegistration registration({
+    .name = "train",
+    .summary = "Trains a built-in network from scratch",
+    .example = "crrm train digits --data demo/digits.csv.gz --shape 1x8x8",
+    .run = &train,
+});
+
+}  // namespace
+
+}  // namespace crrm::cli

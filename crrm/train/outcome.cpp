@@ -1,0 +1,259 @@
+#include "crrm/train/outcome.h"
+
+#include "crrm/base/file.h"
+#include "crrm/base/version.h"
+#include "crrm/io/onnx.h"
+#include "crrm/report/schema.h"
+#include "crrm/train/machine.h"
+
+namespace crrm {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string axis_name(const Member& member) {
+  return fmt::format("{}[{}]", member.parameter, member.axis);
+}
+
+std::vector<Shape> sample_of(const RunData& data) {
+  return {data.train.inputs.sizes().slice(1).vec()};
+}
+
+Json json_of(const Latency& latency) {
+  return {{"runtime", latency.runtime}, {"threads", latency.threads},
+          {"batch", latency.batch},     {"median", latency.median_ms},
+          {"iqr", latency.iqr_ms},      {"samples", latency.samples}};
+}
+
+Json json_of(const std::vector<Latency>& latencies) {
+  Json all = Json::array();
+  for (const Latency& latency : latencies) all.push_back(json_of(latency));
+  return all;
+}
+
+Json metric_of(const Stage& stage) {
+  const bool held_out = stage.held_out.samples > 0;
+  Json metric = {{"name", "accuracy"},
+                 {"held_out", held_out ? Json(stage.held_out.accuracy) : Json()},
+                 {"test", Json()},
+                 {"test_interval", Json()}};
+  if (stage.test) {
+    metric["test"] = stage.test->accuracy;
+    metric["test_interval"] = {stage.test->low, stage.test->high};
+  }
+  return metric;
+}
+
+/// What a stage costs in the form in which it would be written.
+struct Size {
+  Cost cost;
+  size_t bytes;
+};
+
+Size size_of(const Graph& written, const std::vector<Shape>& sample) {
+  return {cost(written, sample), onnx_bytes(written).size()};
+}
+
+Json stages_of(const Assignment& assignment, const RunData& data, const RunResult& result,
+               const Conclusion& conclusion) {
+  Json stages = Json::array();
+  Size last = {};
+  for (const Stage& stage : result.stages) {
+    const bool dense = stage.name == "dense";
+    // The masked network has no graph of its own: it is as large as the dense one.
+    if (!stage.graph.nodes.empty())
+      last = size_of(as_written(stage.graph, assignment.unfolded && !dense), sample_of(data));
+    const std::vector<Latency> none;
+    const std::vector<Latency>& latency = dense                   ? conclusion.dense_latencies
+                                          : stage.name == "final" ? conclusion.final_latencies
+                                                                  : none;
+    stages.push_back({{"name", stage.name},
+                      {"metric", metric_of(stage)},
+                      {"params", last.cost.params},
+                      {"macs", last.cost.macs},
+                      {"bytes", last.bytes},
+                      {"latency_ms", json_of(latency)}});
+  }
+  return stages;
+}
+
+/// What is not finite was not measured.
+Json finite(Json curve) {
+  for (Json& point : curve)
+    for (auto& [key, value] : point.items())
+      if (value.is_number_float() && !std::isfinite(value.get<double>())) value = nullptr;
+  return curve;
+}
+
+Json layers_of(const Graph& network, const Coupling& coupling, const Graph& final) {
+  std::map<std::string, std::string> frozen;
+  for (const FrozenAxis& axis : coupling.frozen())
+    if (axis.member.axis == 0) frozen[axis.member.parameter] = axis.reason;
+  Json layers = Json::array();
+  for (const std::string& name : learned_parameters(network)) {
+    const at::Tensor& weight = network.parameters.at(name);
+    if (weight.dim() < 2) continue;
+    const bool stays = final.is_parameter(name);
+    layers.push_back({{"name", name.ends_with(".weight") ? name.substr(0, name.size() - 7) : name},
+                      {"before", weight.sizes().vec()},
+                      {"after", stays ? final.parameters.at(name).sizes().vec() : Shape{}},
+                      {"frozen", frozen.contains(name) ? Json(frozen[name]) : Json()}});
+  }
+  return layers;
+}
+
+Json proofs_of(const std::vector<Proof>& proofs) {
+  Json all = Json::array();
+  for (const Proof& proof : proofs)
+    all.push_back({{"what", proof.what},
+                   {"max_abs_diff", proof.max_abs_diff},
+                   {"max_rel_diff", proof.max_rel_diff},
+                   {"bound", proof.bound},
+                   {"inputs", proof.inputs},
+                   {"runtime", proof.runtime},
+                   {"ok", proof.ok}});
+  return all;
+}
+
+Json files_of(const std::vector<std::filesystem::path>& files) {
+  Json all = Json::array();
+  for (const std::filesystem::path& file : files)
+    all.push_back({{"path", file.filename().string()},
+                   {"sha256", sha256_file(file)},
+                   {"bytes", std::filesystem::file_size(file)}});
+  return all;
+}
+
+Json seconds_of(const RunResult& result) {
+  Json seconds = {{"total", 0.0}};
+  for (const auto& [phase, time] : result.seconds) seconds[phase] = time;
+  return seconds;
+}
+
+Json cost_of(const Assignment& assignment, double seconds) {
+  if (!assignment.price_per_hour) return {{"price_per_hour", nullptr}, {"total", nullptr}};
+  constexpr double kSecondsPerHour = 3600;
+  return {{"price_per_hour", *assignment.price_per_hour},
+          {"total", *assignment.price_per_hour * seconds / kSecondsPerHour}};
+}
+
+Json warnings_of(const Conclusion& conclusion) {
+  Json all = Json::array();
+  for (const std::string& warning : conclusion.warnings) all.push_back(warning);
+  for (const std::string& warning : conclusion.verification.warnings) all.push_back(warning);
+  for (const std::vector<Latency>* latencies :
+       {&conclusion.dense_latencies, &conclusion.final_latencies})
+    for (const Latency& latency : *latencies)
+      if (latency.outliers) {
+        all.push_back(
+            "some timed runs were far off the median: other programs may have run beside "
+            "it; close them for sharper figures");
+        return all;
+      }
+  return all;
+}
+
+Json data_of(const Assignment& assignment, const RunData& data) {
+  return {{"path", assignment.data},
+          {"samples",
+           {{"train", data.train.size()},
+            {"held_out", data.held_out.size()},
+            {"test", data.test.size()}}},
+          {"sha256", data.train.sha256},
+          {"split", assignment.split}};
+}
+
+}  // namespace
+
+bool goal_met(const Assignment& assignment, const RunResult& result, const Shape& sample) {
+  const Graph written = as_written(result.stages.back().graph, assignment.unfolded);
+  return amount(cost(written, {sample}), assignment.resource) <= assignment.limit;
+}
+
+std::vector<FrozenAxis> frozen_widths(const Coupling& coupling) {
+  std::vector<FrozenAxis> result;
+  for (const FrozenAxis& axis : coupling.frozen())
+    if (axis.member.axis < 2 && axis.reason.find("positions") == std::string::npos)
+      result.push_back(axis);
+  return result;
+}
+
+Json describe_groups(const Graph& network, const Coupling& coupling,
+                     const std::vector<bool>& alive) {
+  const CostModel model(network, coupling);
+  std::vector<bool> all(alive.size(), true);
+  const Cost whole = model(all);
+  Json groups = Json::array();
+  for (const Group& group : coupling.groups()) {
+    const size_t first = static_cast<size_t>(group.units.front());
+    all[first] = false;
+    const Cost without = model(all);
+    all[first] = true;
+    std::vector<std::string> members;
+    for (const Member& member : group.members) members.push_back(axis_name(member));
+    const int64_t kept = std::count_if(group.units.begin(), group.units.end(),
+                                       [&](int unit) { return alive[static_cast<size_t>(unit)]; });
+    groups.push_back({{"name", group.name},
+                      {"kept", kept},
+                      {"of", group.units.size()},
+                      {"units_cost_params", whole.params - without.params},
+                      {"units_cost_macs", whole.macs - without.macs},
+                      {"members", members},
+                      {"frozen", nullptr}});
+  }
+  for (const FrozenAxis& axis : frozen_widths(coupling))
+    groups.push_back({{"name", axis_name(axis.member)},
+                      {"kept", axis.stays},
+                      {"of", axis.stays},
+                      {"units_cost_params", 0},
+                      {"units_cost_macs", 0},
+                      {"members", {axis_name(axis.member)}},
+                      {"frozen", axis.reason}});
+  return groups;
+}
+
+Json make_report(const Assignment& assignment, const RunData& data, const Graph& network,
+                 const Coupling& coupling, const RunResult& result, const Conclusion& conclusion) {
+  const Machine machine = this_machine();
+  const Stage& last = result.stages.back();
+  const Json seconds = seconds_of(result);
+  const Json stages = stages_of(assignment, data, result, conclusion);
+  const char* kind = assignment.resource == Resource::macs ? "macs" : "params";
+  Json report = {
+      {"schema_version", kReportVersion},
+      {"crrm", {{"version", kVersion}, {"commit", kCommit}}},
+      {"command", assignment.command},
+      {"config", assignment.config},
+      {"seed", assignment.seed},
+      {"machine",
+       {{"cpu", machine.cpu},
+        {"threads", assignment.threads},
+        {"memory_bytes", machine.memory_bytes},
+        {"gpu", nullptr},
+        {"libtorch", machine.libtorch}}},
+      {"data", data_of(assignment, data)},
+      {"model",
+       {{"path", assignment.model},
+        {"sha256", assignment.model_sha256},
+        {"unfolded", assignment.unfolded}}},
+      {"goal",
+       {{"kind", kind},
+        {"limit", assignment.limit},
+        {"limit_text", assignment.limit_text},
+        {"met", !conclusion.partial && stages.back()[kind].get<int64_t>() <= assignment.limit}}},
+      {"stages", stages},
+      {"curve", finite(result.curve.is_null() ? Json::array() : result.curve)},
+      {"groups", describe_groups(network, coupling, result.alive)},
+      {"layers", layers_of(network, coupling, last.graph.nodes.empty() ? network : last.graph)},
+      {"proof", proofs_of(conclusion.verification.proofs)},
+      {"files", files_of(conclusion.files)},
+      {"seconds", seconds},
+      {"cost", cost_of(assignment, seconds["total"])},
+      {"warnings", warnings_of(conclusion)},
+      {"partial", conclusion.partial}};
+  validate(report, "report.json");
+  return report;
+}
+
+}  // namespace crrm

@@ -1,0 +1,56 @@
+// report.json of a run.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crrm/train/verify.h"
+
+namespace crrm {
+
+/// What the user asked for, as far as the run itself does not know it.
+struct Assignment {
+  std::vector<std::string> command;  ///< the command line
+  nlohmann::ordered_json config;     ///< every option's value
+  std::string model;                 ///< path of the file, or name of the architecture
+  std::string model_sha256;          ///< empty for an architecture
+  bool unfolded = false;             ///< batch normalisation was put back, and is folded at the end
+  std::string data;                  ///< path
+  std::string split;                 ///< how held-out samples were chosen
+  Resource resource = Resource::macs;
+  int64_t limit = 0;       ///< of that resource
+  std::string limit_text;  ///< as the user wrote it
+  uint64_t seed = 0;
+  int threads = 0;
+  std::optional<double> price_per_hour;
+};
+
+/// What the end of a run adds.
+struct Conclusion {
+  std::vector<Latency> dense_latencies, final_latencies;
+  Verification verification;
+  std::vector<std::filesystem::path> files;
+  std::vector<std::string> warnings;
+  bool partial = false;
+};
+
+/// Whether the last stage costs at most what was asked.
+bool goal_met(const Assignment& assignment, const RunResult& result, const Shape& sample);
+
+/// @param network  as the run got it; `coupling` describes it
+/// @return a report that validate() accepts
+nlohmann::ordered_json make_report(const Assignment& assignment, const RunData& data,
+                                   const Graph& network, const Coupling& coupling,
+                                   const RunResult& result, const Conclusion& conclusion);
+
+/// The report's `groups` and what is frozen beside them; @param alive  [coupling.size()]
+nlohmann::ordered_json describe_groups(const Graph& network, const Coupling& coupling,
+                                       const std::vector<bool>& alive);
+
+/// Axes of which nothing, or not all, can leave, as a user cares for them: outputs and inputs of
+/// weights, not the extents of kernels.
+std::vector<FrozenAxis> frozen_widths(const Coupling& coupling);
+
+}  // namespace crrm

@@ -1,0 +1,123 @@
+#include "crrm/train/preflight.h"
+
+#include <ATen/core/grad_mode.h>
+#include <sys/resource.h>
+
+#include <chrono>
+
+#include "crrm/base/error.h"
+#include "crrm/coupling/cost.h"
+#include "crrm/graph/executor.h"
+
+namespace crrm {
+
+namespace {
+
+constexpr int64_t kBytesPerValue = 4;
+constexpr int64_t kCheckpointCopies = 4;  // parameters, momentum, and two stages
+constexpr int64_t kReportBytes = int64_t{1} << 20;
+
+class Rehearsal {
+ public:
+  Rehearsal(const Graph& network, const Graph& teacher, const RunData& data,
+            const RunOptions& options)
+      : network_(clone(network)),
+        student_(ready(network_)),
+        teacher_(teacher),
+        taught_(!teacher.nodes.empty() && options.loss.distillation > 0),
+        options_(options),
+        batch_(take(data.train, data.normalisation, 0, std::min(options.batch, data.train.size()),
+                    /*channels_last=*/true)),
+        classes_(data.train.classes) {}
+
+  void step() const {
+    at::Tensor taught;
+    if (taught_) taught = forward(teacher_);
+    const at::Tensor logits = student_.run({batch_.inputs}, /*training=*/true)[0];
+    check_logits(logits, classes_);
+    task_loss(logits, batch_.labels, taught, options_.loss).backward();
+  }
+
+  void evaluate() const { forward(student_); }
+
+ private:
+  static const Graph& ready(Graph& graph) {
+    for (const std::string& name : learned_parameters(graph))
+      graph.parameters.at(name).requires_grad_(true);
+    return graph;
+  }
+
+  at::Tensor forward(const Executor& executor) const {
+    const at::NoGradGuard no_grad;
+    return executor.run({batch_.inputs})[0];
+  }
+
+  Graph network_;
+  Executor student_, teacher_;
+  bool taught_;
+  const RunOptions& options_;
+  Batch batch_;
+  int64_t classes_;
+};
+
+template <typename Work>
+double seconds_of(const Work& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+int64_t peak_memory() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;  // Linux counts in KiB
+}
+
+/// Runs `work`, and turns the allocator's complaint into an error that names the batch.
+template <typename Work>
+void within_memory(int64_t batch, const Work& work) {
+  try {
+    work();
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    if (text.find("allocate") == std::string::npos &&
+        text.find("out of memory") == std::string::npos)
+      throw;
+    throw InputError({.place = "memory",
+                      .expected = fmt::format("room for a batch of {} samples", batch),
+                      .found = text.substr(0, text.find('\n')),
+                      .hint = "choose a smaller --batch"});
+  }
+}
+
+}  // namespace
+
+Preflight preflight(const Graph& network, const Graph& teacher, const RunData& data,
+                    const RunOptions& options) {
+  Preflight result;
+  double evaluation = 0;
+  within_memory(options.batch, [&] {
+    const Rehearsal rehearsal(network, teacher, data, options);
+    rehearsal.step();  // the first also allocates
+    result.seconds_per_step = seconds_of([&] { rehearsal.step(); });
+    evaluation = seconds_of([&] { rehearsal.evaluate(); }) / static_cast<double>(options.batch);
+  });
+  constexpr double kStages = 4;  // dense, cut, recalibrated, final
+  const int64_t steps = data.train.size() / options.batch;
+  result.steps = options.epochs * steps;
+  const double probes = options.budget && options.probe_every > 0
+                            ? options.schedule.ramp_end / static_cast<double>(options.probe_every)
+                            : 0;
+  const double evaluations =
+      static_cast<double>(data.held_out.size()) * (static_cast<double>(options.epochs) + kStages) +
+      static_cast<double>(data.test.size()) * kStages;
+  result.seconds = static_cast<double>(result.steps) * result.seconds_per_step * (1 + probes) +
+                   evaluations * evaluation;
+  result.memory_bytes = peak_memory();
+  int64_t values = 0;
+  for (const auto& [name, tensor] : network.parameters) values += tensor.numel();
+  result.disk_bytes = values * kBytesPerValue * (kCheckpointCopies + 1) + kReportBytes;
+  return result;
+}
+
+}  // namespace crrm

@@ -1,0 +1,155 @@
+#include "crrm/train/verify.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <set>
+
+#include "crrm/base/error.h"
+#include "crrm/graph/executor.h"
+#include "crrm/io/onnx.h"
+#include "crrm/measure/onnxruntime.h"
+#include "crrm/surgery/batch_norm.h"
+
+namespace crrm {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int64_t kProofInputs = 64;
+
+Tensors run(const Graph& graph, const at::Tensor& inputs) {
+  const at::NoGradGuard no_grad;
+  return Executor(graph).run({inputs});
+}
+
+std::string runtime_name() {
+  return "onnxruntime " + OnnxRuntime::version();
+}
+
+void require_all(const std::vector<Proof>& proofs) {
+  for (const Proof& proof : proofs)
+    if (!proof.ok)
+      throw InternalError(
+          fmt::format("{} ({}): outputs differ by {:.3g}, and may by {:.3g}; no model "
+                      "was written",
+                      proof.what, proof.runtime, proof.max_abs_diff, proof.bound));
+}
+
+/// A folder beside the model in which it waits for its proof.
+class WaitingRoom {
+ public:
+  explicit WaitingRoom(const fs::path& model)
+      : target_(model), folder_(model.parent_path() / ".unproved") {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) throw WriteError({.file = folder_.string(), .found = error.message()});
+  }
+  ~WaitingRoom() {
+    std::error_code ignored;
+    for (const fs::path& file : {model(), data()}) fs::remove(file, ignored);
+    fs::remove(folder_, ignored);
+  }
+  WaitingRoom(const WaitingRoom&) = delete;
+  WaitingRoom& operator=(const WaitingRoom&) = delete;
+
+  fs::path model() const { return folder_ / target_.filename(); }
+  void release() const {
+    if (fs::exists(data())) fs::rename(data(), target_.string() + ".data");
+    fs::rename(model(), target_);
+  }
+
+ private:
+  fs::path data() const { return model().string() + ".data"; }
+
+  fs::path target_, folder_;
+};
+
+/// Sets LibTorch's threads while it lives.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+Latency time_executor(const Graph& graph, const at::Tensor& inputs, int threads) {
+  const at::NoGradGuard no_grad;
+  const Threads limit(threads);
+  const Executor executor(graph);
+  return measure_latency("crrm", threads, inputs.size(0), [&] { executor.run({inputs}); });
+}
+
+Latency time_onnxruntime(const std::string& bytes, const at::Tensor& inputs, int threads) {
+  const OnnxRuntime session = OnnxRuntime::from_bytes("model", bytes, threads);
+  return measure_latency("onnxruntime", threads, inputs.size(0), [&] { session.run({inputs}); });
+}
+
+}  // namespace
+
+Graph as_written(const Graph& graph, bool folded) {
+  Graph written = clone(graph);
+  if (folded) fold_batch_norm(written);
+  return written;
+}
+
+at::Tensor proof_inputs(const Graph& graph, const RunData& data) {
+  const Dataset& source = data.held_out.size() > 0 ? data.held_out : data.train;
+  const Shape& shape = graph.inputs.at(0).shape;
+  const int64_t most = !shape.empty() && shape[0] > 0 ? shape[0] : kProofInputs;
+  return take(source, data.normalisation, 0, std::min(most, source.size()), /*channels_last=*/false)
+      .inputs;
+}
+
+Verification write_proved(const Graph& network, const Coupling& coupling,
+                          const std::vector<bool>& alive, const Graph& final, const Graph& written,
+                          const at::Tensor& inputs, const fs::path& path) {
+  Verification result;
+  result.proofs = prove_cut(network, coupling, alive, final, inputs);
+  const Tensors expected = run(final, inputs);
+  if (written.nodes.size() != final.nodes.size())
+    result.proofs.push_back(compare("cut vs batch normalisation folded", "crrm float32", expected,
+                                    run(written, inputs), kFloatBound));
+  require_all(result.proofs);
+
+  const WaitingRoom room(path);
+  write_onnx(written, room.model());
+  result.proofs.push_back(compare("cut vs file read back", "crrm float32", expected,
+                                  run(read_onnx(room.model()), inputs), kFloatBound));
+  if (OnnxRuntime::available())
+    result.proofs.push_back(
+        compare("cut vs file in ONNX Runtime", runtime_name(), expected,
+                OnnxRuntime::from_file(room.model(), /*threads=*/1).run({inputs.contiguous()}),
+                kFloatBound));
+  else
+    result.warnings.push_back("the file was not run in ONNX Runtime, which is not installed");
+  require_all(result.proofs);
+  room.release();
+  return result;
+}
+
+std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads) {
+  const Shape& shape = graph.inputs.at(0).shape;
+  std::vector<at::Tensor> batches;
+  if (!shape.empty() && shape[0] > 0)
+    batches = {inputs};
+  else
+    batches = {inputs.narrow(0, 0, 1),
+               inputs.repeat_interleave((kLatencyBatch + inputs.size(0) - 1) / inputs.size(0), 0)
+                   .narrow(0, 0, kLatencyBatch)};
+  std::vector<Latency> result;
+  const std::string bytes = OnnxRuntime::available() ? onnx_bytes(graph) : "";
+  for (const at::Tensor& batch : batches)
+    for (const int count : std::set<int>{1, threads}) {
+      result.push_back(time_executor(graph, batch.contiguous(), count));
+      if (!bytes.empty()) result.push_back(time_onnxruntime(bytes, batch.contiguous(), count));
+    }
+  return result;
+}
+
+}  // namespace crrm

@@ -1,0 +1,43 @@
+// From the last stage to a file that was proved: nothing is written under the model's name before.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "crrm/measure/latency.h"
+#include "crrm/surgery/proof.h"
+#include "crrm/train/run.h"
+
+namespace crrm {
+
+struct Verification {
+  std::vector<Proof> proofs;
+  std::vector<std::string> warnings;  ///< what could not be compared, and why
+};
+
+/// The network as it is written: BatchNormalization folded where the input came so.
+Graph as_written(const Graph& graph, bool folded);
+
+/// Samples for proofs: the first of the held-out data (of the training data where there are none),
+/// as many as the network's input takes at once. [N, ...] float32.
+at::Tensor proof_inputs(const Graph& graph, const RunData& data);
+
+/// Compares, and writes `path` only when all comparisons hold:
+///   the whole network masked with the final one, in float64 and float32;
+///   the final one with the one that is written, where batch normalisation is folded;
+///   that with the file read back, in crrm and in ONNX Runtime where it is installed.
+/// @param network  as the run got it; `coupling` describes it
+/// @param final    the run's last stage; `written` = as_written(final)
+/// @throws InternalError naming the comparison that failed; no file is left then. WriteError.
+Verification write_proved(const Graph& network, const Coupling& coupling,
+                          const std::vector<bool>& alive, const Graph& final, const Graph& written,
+                          const at::Tensor& inputs, const std::filesystem::path& path);
+
+/// A network's time for one batch: crrm's executor and, where installed, ONNX Runtime, on one
+/// thread and on `threads`, batch 1 and kLatencyBatch (one size where the network's batch is
+/// fixed).
+inline constexpr int64_t kLatencyBatch = 64;
+std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads);
+
+}  // namespace crrm
