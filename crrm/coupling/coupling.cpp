@@ -46,16 +46,21 @@ std::vector<int64_t> all_indices(int64_t extent) {
 
 }  // namespace
 
-Coupling::Coupling(const Graph& graph, const ShapeTable& shapes)
-    : graph_(graph), shapes_(shapes.shapes) {
+Labels label_network(const Graph& graph, const ShapeTable& shapes) {
   Labels labels(graph, shapes);
   for (const Port& port : graph.inputs)
-    labels.freeze(port.name, fmt::format("input \"{}\" of the network", port.name));
+    labels.freeze(port.name, fmt::format("{} \"{}\"", kInputReason, port.name));
   for (const Node& node : graph.nodes) couple_node(node, shapes, labels);
   for (const Port& port : graph.outputs)
     if (labels.knows(port.name))
       labels.freeze(port.name, fmt::format("output \"{}\" of the network", port.name));
   labels.resolve();
+  return labels;
+}
+
+Coupling::Coupling(const Graph& graph, const ShapeTable& shapes)
+    : graph_(graph), shapes_(shapes.shapes) {
+  const Labels labels = label_network(graph, shapes);
   number_units(labels);
   collect_axes(labels);
   form_groups();
