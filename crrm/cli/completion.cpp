@@ -90,10 +90,10 @@ _crrm "$@"
                      names(), choice_cases("      "), command_cases("      "));
 }
 
-std::string quoted(std::string text) {
-  for (size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 2)
-    text.insert(at, "\\");
-  return "'" + text + "'";
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("\\'") : std::string(1, c);
+  return result + "'";
 }
 
 std::string fish() {

@@ -146,6 +146,7 @@ std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int
   const std::string bytes = OnnxRuntime::available() ? onnx_bytes(graph) : "";
   for (const at::Tensor& batch : batches)
     for (const int count : std::set<int>{1, threads}) {
+      if (batch.size(0) > 1 && count != threads) continue;  // large batches are for all threads
       result.push_back(time_executor(graph, batch.contiguous(), count));
       if (!bytes.empty()) result.push_back(time_onnxruntime(bytes, batch.contiguous(), count));
     }

@@ -34,9 +34,9 @@ Verification write_proved(const Graph& network, const Coupling& coupling,
                           const std::vector<bool>& alive, const Graph& final, const Graph& written,
                           const at::Tensor& inputs, const std::filesystem::path& path);
 
-/// A network's time for one batch: crrm's executor and, where installed, ONNX Runtime, on one
-/// thread and on `threads`, batch 1 and kLatencyBatch (one size where the network's batch is
-/// fixed).
+/// A network's time for one batch in crrm's executor and, where installed, in ONNX Runtime: one
+/// sample on one thread and on `threads`, kLatencyBatch samples on `threads`. Where the network's
+/// batch is fixed, that batch takes the place of both.
 inline constexpr int64_t kLatencyBatch = 64;
 std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads);
 

@@ -1,0 +1,5 @@
+# The program's own tests run it as users do (tests/cli).
+crrm_test(cli base)
+add_dependencies(test_cli crrm_cli)
+target_compile_definitions(test_cli PRIVATE CRRM_PROGRAM="${CMAKE_BINARY_DIR}/crrm"
+                                            CRRM_SOURCE="${CMAKE_SOURCE_DIR}")

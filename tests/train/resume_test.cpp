@@ -1,0 +1,116 @@
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "crrm/architectures/architecture.h"
+#include "crrm/base/error.h"
+#include "crrm/base/interrupt.h"
+#include "crrm/train/run.h"
+
+namespace crrm {
+namespace {
+
+constexpr int64_t kSteps = 8;  // an epoch, of 16 samples
+constexpr int64_t kEpochs = 5;
+
+/// Images whose class is where they are bright; the draws depend on the seed alone.
+Dataset stripes(int64_t count, uint64_t seed) {
+  const at::Generator generator = at::detail::createCPUGenerator(seed);
+  const at::TensorOptions real = at::TensorOptions(at::kFloat);
+  Dataset data;
+  data.inputs = 0.5 * at::randn({count, 1, 8, 8}, generator, real);
+  data.labels = at::arange(count, at::kLong).remainder(4);
+  data.classes = 4;
+  for (int64_t n = 0; n < count; ++n) data.inputs[n][0][2 * (n % 4)].add_(1.0);
+  return data;
+}
+
+class Resume : public testing::Test {
+ protected:
+  Resume()
+      : network_(build("digits", {1, 8, 8}, 4, /*seed=*/3)),
+        data_{stripes(16 * kSteps, 1), stripes(40, 2), {}, {}} {
+    options_.epochs = kEpochs;
+    options_.batch = 16;
+    options_.probe_every = 2;
+    options_.control_every = 4;
+    options_.augmentation = {.pad = 1, .flip = true};
+    const Cost whole = cost(network_);
+    options_.budget = Budget{Resource::macs, whole.macs / 2};
+  }
+
+  std::unique_ptr<crrm::Run> make() const {
+    return std::make_unique<crrm::Run>(network_, network_, data_, options_);
+  }
+
+  /// The checkpoint that a run leaves when it is asked to stop in step `stop`.
+  TensorFile interrupted_at(int64_t stop) const {
+    const InterruptGuard guard;
+    TensorFile last;
+    int64_t seen = 0;
+    const RunObserver observer{.progress =
+                                   [&](const ProgressState&) {
+                                     if (++seen == stop) std::raise(SIGTERM);
+                                   },
+                               .log = {},
+                               .save =
+                                   [&](const TensorFile& state) {
+                                     last = state;
+                                     for (auto& [name, tensor] : last.tensors)
+                                       tensor = tensor.clone();
+                                   }};
+    const std::unique_ptr<crrm::Run> run = make();
+    try {
+      run->train(observer);
+      ADD_FAILURE() << "the run was not interrupted";
+    } catch (const Interrupted& interrupted) {
+      EXPECT_EQ(interrupted.signal(), SIGTERM);
+    }
+    EXPECT_FALSE(last.tensors.empty());
+    EXPECT_FALSE(run->so_far().curve.empty() && stop > kSteps);
+    return last;
+  }
+
+  Graph network_;
+  RunData data_;
+  RunOptions options_;
+};
+
+void expect_same(const RunResult& expected, const RunResult& found) {
+  EXPECT_EQ(expected.alive, found.alive);
+  ASSERT_EQ(expected.stages.size(), found.stages.size());
+  const Graph& a = expected.stages.back().graph;
+  const Graph& b = found.stages.back().graph;
+  ASSERT_EQ(a.parameters.size(), b.parameters.size());
+  for (const auto& [name, tensor] : a.parameters)
+    EXPECT_TRUE(tensor.equal(b.parameters.at(name))) << name;
+  for (size_t s = 0; s < expected.stages.size(); ++s)
+    EXPECT_EQ(expected.stages[s].held_out.loss, found.stages[s].held_out.loss)
+        << expected.stages[s].name;
+  EXPECT_EQ(expected.curve.dump(), found.curve.dump());
+}
+
+// Within the first epoch, on the ramp, while the noise is annealed, behind the cut, in the last
+// step.
+TEST_F(Resume, GoesOnBitForBit) {
+  const RunResult whole = make()->train({});
+  ASSERT_EQ(whole.stages.back().name, "final");
+  for (const int64_t stop : {3, 13, 22, 30, 37, 40}) {
+    SCOPED_TRACE(fmt::format("interrupted in step {} of {}", stop, kSteps * kEpochs));
+    const TensorFile checkpoint = interrupted_at(stop);
+    const std::unique_ptr<crrm::Run> run = make();
+    run->resume(checkpoint);
+    expect_same(whole, run->train({}));
+  }
+}
+
+TEST_F(Resume, AnotherSeedIsAnotherRun) {
+  const RunResult whole = make()->train({});
+  options_.seed = 1;
+  const RunResult other = make()->train({});
+  EXPECT_FALSE(whole.curve.dump() == other.curve.dump());
+}
+
+}  // namespace
+}  // namespace crrm
