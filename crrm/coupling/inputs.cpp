@@ -29,8 +29,12 @@ void gate_inputs(Graph& graph, const std::vector<Shape>& sample) {
         picked = graph.fresh_name(value + ".picked");
         const std::string indices = graph.fresh_name(picked + ".indices");
         graph.parameters[indices] = at::arange(labels.extent(value, axis), at::kLong);
-        nodes.push_back({.op = "Gather", .name = picked, .domain = "", .inputs = {value, indices},
-                         .outputs = {picked}, .attributes = {{"axis", axis}}});
+        nodes.push_back({.op = "Gather",
+                         .name = picked,
+                         .domain = "",
+                         .inputs = {value, indices},
+                         .outputs = {picked},
+                         .attributes = {{"axis", axis}}});
       }
       node.inputs[input] = picked;
     }
@@ -50,13 +54,15 @@ void drop_idle_gathers(Graph& graph, const std::vector<Shape>& sample) {
                              ? graph.parameters.find(node.inputs[1])
                              : graph.parameters.end();
     const bool idle =
-        indices != graph.parameters.end() && indices->second.dim() == 1 && shapes.knows(node.inputs[0]) &&
-        at::equal(indices->second.to(at::kLong),
-                  at::arange(shapes.at(node.inputs[0])[static_cast<size_t>(node.integer("axis", 0))],
-                             at::kLong));
-    const bool is_output = std::any_of(graph.outputs.begin(), graph.outputs.end(), [&](const Port& port) {
-      return port.name == node.outputs[0];
-    });
+        indices != graph.parameters.end() && indices->second.dim() == 1 &&
+        shapes.knows(node.inputs[0]) &&
+        at::equal(
+            indices->second.to(at::kLong),
+            at::arange(shapes.at(node.inputs[0])[static_cast<size_t>(node.integer("axis", 0))],
+                       at::kLong));
+    const bool is_output =
+        std::any_of(graph.outputs.begin(), graph.outputs.end(),
+                    [&](const Port& port) { return port.name == node.outputs[0]; });
     if (idle && !is_output)
       source[node.outputs[0]] = node.inputs[0];
     else
