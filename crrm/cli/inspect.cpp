@@ -27,6 +27,16 @@ std::vector<Shape> samples(const Settings& settings) {
   return shape.empty() ? std::vector<Shape>{} : std::vector<Shape>{shape};
 }
 
+/// The first few, and how many more there are.
+std::string shortened(const std::vector<std::string>& members) {
+  constexpr size_t kShown = 6;
+  const size_t shown = std::min(kShown, members.size());
+  const std::string text =
+      fmt::format("{}", fmt::join(members.begin(), members.begin() + shown, " "));
+  return shown == members.size() ? text
+                                 : fmt::format("{} and {} more", text, members.size() - shown);
+}
+
 void print_group(const Json& group) {
   if (!group["frozen"].is_null()) {
     std::cout << fmt::format("  {}: {} stay: {}\n", group["name"].get<std::string>(),
@@ -36,8 +46,7 @@ void print_group(const Json& group) {
   std::cout << fmt::format("  {}: {} units, each {} parameters and {} MACs; along {}\n",
                            group["name"].get<std::string>(), group["of"].get<int64_t>(),
                            group["units_cost_params"].get<int64_t>(),
-                           group["units_cost_macs"].get<int64_t>(),
-                           fmt::join(group["members"].get<std::vector<std::string>>(), " "));
+                           group["units_cost_macs"].get<int64_t>(), shortened(group["members"]));
 }
 
 void print_section(const Json& groups, const std::string& title, bool frozen) {

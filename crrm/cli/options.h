@@ -15,7 +15,7 @@ namespace crrm::cli {
 struct Settings {
   std::string model, architecture, input, target, run, shell;
   std::string data, output, config;
-  bool force = false;
+  bool force = false, inputs = false;
   std::string macs, params;
   int64_t epochs = 20, batch = 128;
   double learning_rate = 0.05;

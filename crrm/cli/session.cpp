@@ -13,6 +13,7 @@
 #include "crrm/base/log.h"
 #include "crrm/cli/config.h"
 #include "crrm/cli/task.h"
+#include "crrm/coupling/inputs.h"
 #include "crrm/graph/shapes.h"
 #include "crrm/report/html.h"
 #include "crrm/report/text.h"
@@ -113,7 +114,12 @@ void Session::load() {
                    data_.train.classes, static_cast<uint64_t>(settings_.seed));
   }
   network_ = clone(dense_);
+  assignment_.reversal.sample = data_.train.inputs.sizes().slice(1).vec();
   if (compresses()) unfold();
+  if (settings_.inputs) {
+    gate_inputs(network_, {assignment_.reversal.sample});
+    assignment_.reversal.inputs = true;
+  }
 }
 
 void Session::unfold() {
@@ -132,7 +138,7 @@ void Session::unfold() {
     unfold_batch_norm(network_, convolutions,
                       take(data_.train, data_.normalisation, 0, samples, true).inputs);
   });
-  assignment_.unfolded = true;
+  assignment_.reversal.batch_norm = true;
   say(fmt::format("unfold: batch normalisation put back behind {} convolutions, from {} samples",
                   convolutions.size(), samples));
 }
@@ -300,11 +306,10 @@ std::string Session::describe_model() const {
 
 int Session::conclude(const RunResult& result) {
   const Graph& final = result.stages.back().graph;
-  const Graph written = as_written(final, assignment_.unfolded);
+  const Graph written = as_written(final, assignment_.reversal);
   const at::Tensor inputs = proof_inputs(dense_, data_);
   Conclusion conclusion;
-  const bool met =
-      !compresses() || goal_met(assignment_, result, data_.train.inputs.sizes().slice(1).vec());
+  const bool met = !compresses() || goal_met(assignment_, result);
   if (met) {
     conclusion.verification =
         write_proved(network_, *coupling_, result.alive, final, written, inputs, folder_.model());

@@ -63,7 +63,8 @@ Json stages_of(const Assignment& assignment, const RunData& data, const RunResul
     const bool dense = stage.name == "dense";
     // The masked network has no graph of its own: it is as large as the dense one.
     if (!stage.graph.nodes.empty())
-      last = size_of(as_written(stage.graph, assignment.unfolded && !dense), sample_of(data));
+      last = size_of(dense ? stage.graph : as_written(stage.graph, assignment.reversal),
+                     sample_of(data));
     const std::vector<Latency> none;
     const std::vector<Latency>& latency = dense                   ? conclusion.dense_latencies
                                           : stage.name == "final" ? conclusion.final_latencies
@@ -166,9 +167,10 @@ Json data_of(const Assignment& assignment, const RunData& data) {
 
 }  // namespace
 
-bool goal_met(const Assignment& assignment, const RunResult& result, const Shape& sample) {
-  const Graph written = as_written(result.stages.back().graph, assignment.unfolded);
-  return amount(cost(written, {sample}), assignment.resource) <= assignment.limit;
+bool goal_met(const Assignment& assignment, const RunResult& result) {
+  const Graph written = as_written(result.stages.back().graph, assignment.reversal);
+  return amount(cost(written, {assignment.reversal.sample}), assignment.resource) <=
+         assignment.limit;
 }
 
 std::vector<FrozenAxis> frozen_widths(const Coupling& coupling) {
@@ -236,7 +238,7 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
       {"model",
        {{"path", assignment.model},
         {"sha256", assignment.model_sha256},
-        {"unfolded", assignment.unfolded}}},
+        {"unfolded", assignment.reversal.batch_norm}}},
       {"goal",
        {{"kind", kind},
         {"limit", assignment.limit},

@@ -16,7 +16,7 @@ struct Assignment {
   nlohmann::ordered_json config;     ///< every option's value
   std::string model;                 ///< path of the file, or name of the architecture
   std::string model_sha256;          ///< empty for an architecture
-  bool unfolded = false;             ///< batch normalisation was put back, and is folded at the end
+  Reversal reversal;                 ///< what the run takes back in the file
   std::string data;                  ///< path
   std::string split;                 ///< how held-out samples were chosen
   Resource resource = Resource::macs;
@@ -37,7 +37,7 @@ struct Conclusion {
 };
 
 /// Whether the last stage costs at most what was asked.
-bool goal_met(const Assignment& assignment, const RunResult& result, const Shape& sample);
+bool goal_met(const Assignment& assignment, const RunResult& result);
 
 /// @param network  as the run got it; `coupling` describes it
 /// @return a report that validate() accepts

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "crrm/base/error.h"
+#include "crrm/coupling/inputs.h"
 #include "crrm/graph/executor.h"
 #include "crrm/io/onnx.h"
 #include "crrm/measure/onnxruntime.h"
@@ -92,9 +93,10 @@ Latency time_onnxruntime(const std::string& bytes, const at::Tensor& inputs, int
 
 }  // namespace
 
-Graph as_written(const Graph& graph, bool folded) {
+Graph as_written(const Graph& graph, const Reversal& reversal) {
   Graph written = clone(graph);
-  if (folded) fold_batch_norm(written);
+  if (reversal.batch_norm) fold_batch_norm(written);
+  if (reversal.inputs) drop_idle_gathers(written, {reversal.sample});
   return written;
 }
 
@@ -113,7 +115,7 @@ Verification write_proved(const Graph& network, const Coupling& coupling,
   result.proofs = prove_cut(network, coupling, alive, final, inputs);
   const Tensors expected = run(final, inputs);
   if (written.nodes.size() != final.nodes.size())
-    result.proofs.push_back(compare("cut vs batch normalisation folded", "crrm float32", expected,
+    result.proofs.push_back(compare("cut vs folded for the file", "crrm float32", expected,
                                     run(written, inputs), kFloatBound));
   require_all(result.proofs);
 

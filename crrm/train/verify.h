@@ -16,8 +16,15 @@ struct Verification {
   std::vector<std::string> warnings;  ///< what could not be compared, and why
 };
 
-/// The network as it is written: BatchNormalization folded where the input came so.
-Graph as_written(const Graph& graph, bool folded);
+/// What a run did to the network before training, and takes back in the file.
+struct Reversal {
+  bool batch_norm = false;  ///< unfolded, to be folded again
+  bool inputs = false;      ///< gate_inputs was called: idle Gathers go
+  Shape sample;             ///< shape of one sample
+};
+
+/// The network as it is written.
+Graph as_written(const Graph& graph, const Reversal& reversal);
 
 /// Samples for proofs: the first of the held-out data (of the training data where there are none),
 /// as many as the network's input takes at once. [N, ...] float32.
@@ -25,7 +32,7 @@ at::Tensor proof_inputs(const Graph& graph, const RunData& data);
 
 /// Compares, and writes `path` only when all comparisons hold:
 ///   the whole network masked with the final one, in float64 and float32;
-///   the final one with the one that is written, where batch normalisation is folded;
+///   the final one with the one that is written, where something was taken back;
 ///   that with the file read back, in crrm and in ONNX Runtime where it is installed.
 /// @param network  as the run got it; `coupling` describes it
 /// @param final    the run's last stage; `written` = as_written(final)
