@@ -17,7 +17,11 @@ class Reduce final : public Operator {
 
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     if (is_noop(node, x.size() > 1 ? x[1] : at::Tensor())) return {x[0]};
-    return {function_(x[0], input_axes(node, x, 1, x[0].dim()), node.integer("keepdims", 1) != 0)};
+    const std::vector<int64_t> axes = input_axes(node, x, 1, x[0].dim());
+    const bool keep = node.integer("keepdims", 1) != 0;
+    // All reductions have the extents of a sum, which has a meta kernel in C++.
+    return {x[0].is_meta() ? at::sum(x[0], axes, keep, x[0].scalar_type())
+                           : function_(x[0], axes, keep)};
   }
 
   void couple(const Node& node, Labels& labels) const override {
@@ -73,6 +77,7 @@ class CumSum final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     const int64_t axis = normal_axis(node, to_integers(x[1]).at(0), x[0].dim());
+    if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
     const bool reverse = node.integer("reverse", 0) != 0;
     const at::Tensor in = reverse ? x[0].flip(axis) : x[0];
     at::Tensor sums = at::cumsum(in, axis);
