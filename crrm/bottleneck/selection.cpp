@@ -100,6 +100,13 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
   }
   Selection selection{close_first(low), 0};
   if (low > 0) selection.beta = std::max(0.0, score[order[low - 1]]);
+  // The last closure may have saved more than was needed: what still fits comes back, best first.
+  for (size_t i = low; i-- > 0;) {
+    const int unit = order[i];
+    if (selection.alive[unit] || !alive[unit]) continue;
+    selection.alive[unit] = true;
+    if (amount(cost(selection.alive), resource) > limit) selection.alive[unit] = false;
+  }
   return selection;
 }
 

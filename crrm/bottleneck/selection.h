@@ -22,11 +22,12 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
 
 struct Selection {
   std::vector<bool> alive;
-  double beta = 0;  ///< the water level: every closed unit has F <= beta w, every other F > beta w
+  double beta = 0;  ///< the water level: every closed unit has F <= beta w
 };
 
-/// Closes units in the order of F / w until the true cost is at most `limit`. Of every axis that
-/// could empty, the unit with the largest F / w stays.
+/// Closes units in the order of F / w until the true cost is at most `limit`; what was closed and
+/// still fits comes back, best first. Of every axis that could empty, the unit with the largest F /
+/// w stays.
 /// @param alive   units that may stay; what is already closed stays closed
 /// @param fisher  [units], weight [units]
 /// @throws InputError naming the smallest cost that can be reached, when `limit` is below it.

@@ -1,10 +1,12 @@
 // The program: finds the command, runs it, and turns what it throws into an error block and an exit
 // code.
 #include <ATen/Context.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 
 #include "crrm/base/error.h"
 #include "crrm/base/version.h"
@@ -115,12 +117,21 @@ void let_threads_sleep(char** argv) {
   execv("/proc/self/exe", argv);  // returns only where it failed: slower, but right
 }
 
+/// Activations are allocated anew at every step. By default glibc gives such blocks back to the
+/// system and gets them again page by page, which costs a training step more than its small
+/// operators do.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
 }  // namespace
 
 }  // namespace crrm::cli
 
 int main(int argc, char** argv) {
   crrm::cli::let_threads_sleep(argv);
+  crrm::cli::keep_freed_memory();
   at::globalContext().setFlushDenormal(true);
   return crrm::cli::guarded({argv, argv + argc});
 }

@@ -125,8 +125,10 @@ void Labels::factor(const AxisLabels& flat, std::vector<AxisLabels> factors) {
     freeze(flat[0], "an axis of extent 1 that a reshape makes or drops");
   else if (factors.size() == 1)
     merge(flat, factors[0]);
-  else
+  else {
     factorisations_.push_back({flat, std::move(factors)});
+    settle(factorisations_.back(), /*choose=*/false);  // later operators see what is settled
+  }
 }
 
 void Labels::repeat(const Factorisation& factorisation, size_t live) {

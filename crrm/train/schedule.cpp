@@ -17,7 +17,8 @@ int64_t ramped_budget(const ScheduleOptions& options, double t, int64_t dense, i
   const double share = (t - options.ramp_begin) / (options.ramp_end - options.ramp_begin);
   if (share >= 1) return limit;
   if (share <= 0) return dense;
-  return dense - static_cast<int64_t>(std::llround(share * static_cast<double>(dense - limit)));
+  return std::llround(static_cast<double>(dense) *
+                      std::pow(static_cast<double>(limit) / static_cast<double>(dense), share));
 }
 
 double annealing(const ScheduleOptions& options, double t) {

@@ -17,7 +17,8 @@ struct ScheduleOptions {
 /// Linear rise, then half a cosine down to 0 (Loshchilov & Hutter, SGDR, 2017, equation 5).
 double learning_rate(const ScheduleOptions& options, double t);
 
-/// What the network may cost: `dense` before the ramp, `limit` behind it, linear in between.
+/// What the network may cost: `dense` before the ramp, `limit` behind it, and in between the same
+/// factor every step, so that the last units of a small budget get as much time as the first.
 int64_t ramped_budget(const ScheduleOptions& options, double t, int64_t dense, int64_t limit);
 
 /// Factor on the survivors' distortion: 1 up to the ramp's end, then linear to 0.

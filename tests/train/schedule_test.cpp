@@ -15,10 +15,10 @@ TEST(LearningRate, RisesThenFallsAsHalfACosine) {
   EXPECT_NEAR(learning_rate(options, 1), 0, 1e-12);
 }
 
-TEST(RampedBudget, FallsLinearlyAndIsHeld) {
+TEST(RampedBudget, FallsByEqualFactorsAndIsHeld) {
   const ScheduleOptions options{.ramp_begin = 0.1, .ramp_end = 0.5};
   EXPECT_EQ(ramped_budget(options, 0.1, 1000, 400), 1000);
-  EXPECT_EQ(ramped_budget(options, 0.3, 1000, 400), 700);
+  EXPECT_EQ(ramped_budget(options, 0.3, 1000, 10), 100);  // half the way: sqrt(1000 * 10)
   EXPECT_EQ(ramped_budget(options, 0.5, 1000, 400), 400);
   EXPECT_EQ(ramped_budget(options, 0.9, 1000, 400), 400);
 }
