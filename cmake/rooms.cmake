@@ -68,3 +68,11 @@ function(crrm_tests)
   endforeach()
   crrm_test(conformance ${CRRM_ROOMS})
 endfunction()
+
+# Benchmarks: built on demand, `ninja -C build bench`.
+function(crrm_benchmarks)
+  add_executable(bench_training_step EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/training_step.cpp")
+  target_link_libraries(bench_training_step PRIVATE crrm)
+  target_precompile_headers(bench_training_step REUSE_FROM crrm_base)
+  add_custom_target(bench DEPENDS bench_training_step)
+endfunction()

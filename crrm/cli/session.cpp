@@ -191,6 +191,7 @@ void Session::set_goal() {
   assignment_.resource = params ? Resource::params : Resource::macs;
   assignment_.limit = amount(whole, assignment_.resource);
   assignment_.limit_text = "no limit";
+  assignment_.compresses = compresses();
   if (!compresses()) return;
   assignment_.limit_text = params ? settings_.params : settings_.macs;
   assignment_.limit =

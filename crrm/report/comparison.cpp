@@ -217,6 +217,14 @@ Comparison compare(const Json& report) {
 std::string headline(const Json& report) {
   const Json& first = report["stages"].front();
   const Json& last = report["stages"].back();
+  if (report["goal"]["kind"] == "none") {
+    const char* part = compared_part(first, last);
+    const std::string metric = last["metric"]["name"];
+    return fmt::format("{} reaches {} of {} on {} data with {} MACs and {} parameters.",
+                       model_name(report), format_metric(metric, metric_of(last, part)), metric,
+                       part == std::string("test") ? "test" : "held-out",
+                       format_count(last["macs"]), format_count(last["params"]));
+  }
   if (report["stages"].size() == 1)
     return fmt::format("{} has {} MACs and {} parameters; the run did not get to compress it.",
                        model_name(report), format_count(first["macs"]),
@@ -229,6 +237,7 @@ std::string headline(const Json& report) {
 std::string goal_sentence(const Json& report) {
   const Json& goal = report["goal"];
   const std::string kind = goal["kind"];
+  if (kind == "none") return "Trained without a limit.";
   const Json& last = report["stages"].back();
   return fmt::format("Goal {}: {} {} of at most {} ({}).", goal["met"] ? "met" : "not met",
                      format_count(last[kind]), kind == "macs" ? "MACs" : "parameters",

@@ -189,7 +189,7 @@ const std::vector<ReportKey>& report_keys() {
       {"model.unfolded", Type::boolean, kGiven,
        "Whether batch normalisation was put back where the file had folded it away."},
       {"goal", Type::object, kGiven, "What the run was asked for."},
-      {"goal.kind", Type::text, kGiven, "The limited resource.", {"macs", "params"}},
+      {"goal.kind", Type::text, kGiven, "The limited resource; none: the run only trained.", {"macs", "params", "none"}},
       {"goal.limit", Type::non_negative, kGiven,
        "The limit in multiply-accumulates per sample, or in parameters."},
       {"goal.limit_text", Type::text, kGiven, "The limit as it was written, such as 50%."},

@@ -61,6 +61,8 @@ Json stages_of(const Assignment& assignment, const RunData& data, const RunResul
   Size last = {};
   for (const Stage& stage : result.stages) {
     const bool dense = stage.name == "dense";
+    // Before a training from scratch there is nothing to compare with, but for a run cut short.
+    if (dense && !assignment.compresses && result.stages.size() > 1) continue;
     // The masked network has no graph of its own: it is as large as the dense one.
     if (!stage.graph.nodes.empty())
       last = size_of(dense ? stage.graph : as_written(stage.graph, assignment.reversal),
@@ -240,7 +242,7 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
         {"sha256", assignment.model_sha256},
         {"unfolded", assignment.reversal.batch_norm}}},
       {"goal",
-       {{"kind", kind},
+       {{"kind", assignment.compresses ? kind : "none"},
         {"limit", assignment.limit},
         {"limit_text", assignment.limit_text},
         {"met", !conclusion.partial && stages.back()[kind].get<int64_t>() <= assignment.limit}}},

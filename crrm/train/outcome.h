@@ -19,6 +19,7 @@ struct Assignment {
   Reversal reversal;                 ///< what the run takes back in the file
   std::string data;                  ///< path
   std::string split;                 ///< how held-out samples were chosen
+  bool compresses = true;            ///< false: trains only, without a limit
   Resource resource = Resource::macs;
   int64_t limit = 0;       ///< of that resource
   std::string limit_text;  ///< as the user wrote it

@@ -71,6 +71,15 @@ std::map<std::string, at::Tensor> learned(const Graph& graph) {
   return result;
 }
 
+LoaderOptions loader_options(const RunData& data, const RunOptions& options) {
+  return {.batch = options.batch,
+          .shuffle = true,
+          .augmentation = options.augmentation,
+          .channels_last = data.train.inputs.dim() == 4,
+          .seed = options.seed,
+          .drop_last = true};
+}
+
 void add_prefixed(TensorFile& file, const std::string& prefix,
                   const std::map<std::string, at::Tensor>& tensors) {
   for (const auto& [name, tensor] : tensors)
@@ -143,13 +152,7 @@ Run::State::State(const Graph& net, const Graph& teacher, const RunData& data, R
       teacher_(for_inference(teacher)),
       has_teacher_(!teacher.nodes.empty()),
       dense_{"dense", clone(has_teacher_ ? teacher : net), {}, std::nullopt},
-      loader_(data.train, data.normalisation,
-              {.batch = options_.batch,
-               .shuffle = true,
-               .augmentation = options_.augmentation,
-               .channels_last = data.train.inputs.dim() == 4,
-               .seed = options_.seed,
-               .drop_last = true}),
+      loader_(data.train, data.normalisation, loader_options(data, options_)),
       optimizer_(learned(network.gated()), options_.optimizer) {
   check(options_.schedule);
   if (loader_.steps() == 0 || options_.epochs < 1)
@@ -231,9 +234,11 @@ void Run::State::cut_gates() {
   compact();
   const Graph plain = network.plain();
   add_stage("cut", plain);
-  recalibrate(plain, std::min(options_.calibration_batches, loader_.steps()), [&](int64_t b) {
-    return take(data_.train, data_.normalisation, b * options_.batch, options_.batch, true).inputs;
-  });
+  Loader batches(data_.train, data_.normalisation,
+                 loader_options(data_, options_));  // as in training
+  batches.start(epoch_);
+  recalibrate(plain, std::min(options_.calibration_batches, batches.steps()),
+              [&](int64_t) { return batches.next()->inputs; });
   add_stage("recalibrated", plain);
   cut_done_ = true;
 }
