@@ -68,6 +68,7 @@ class Session {
   void open_folder();
   RunObserver observer(Progress& progress, JsonLog& log);
   int conclude(const RunResult& result);
+  void report_so_far(const Run& run, std::vector<std::string> warnings);
   int interrupt(const Run& run, int signal);
   void write_report(const RunResult& result, const Conclusion& conclusion);
   void print(const Json& report) const;
@@ -326,12 +327,17 @@ int Session::conclude(const RunResult& result) {
   return met ? 0 : kGoalNotMet;
 }
 
-int Session::interrupt(const Run& run, int signal) {
+void Session::report_so_far(const Run& run, std::vector<std::string> warnings) {
   RunResult result = run.so_far();
   if (result.stages.empty()) result.stages.push_back({"dense", dense_, {}, std::nullopt});
   Conclusion conclusion;
   conclusion.partial = true;
+  conclusion.warnings = std::move(warnings);
   write_report(result, conclusion);
+}
+
+int Session::interrupt(const Run& run, int signal) {
+  report_so_far(run, {});
   const bool saved = fs::exists(folder_.checkpoint());
   std::cerr << (saved ? fmt::format("interrupted; to go on: crrm resume {}\n", settings_.output)
                       : "interrupted before the first checkpoint: start the run again\n");
@@ -380,6 +386,10 @@ int Session::run() {
     naming(subject(), [&] { result = run->train(observer(progress, log)); });
   } catch (const Interrupted& interrupted) {
     return interrupt(*run, interrupted.signal());
+  } catch (const GoalError& error) {
+    report_so_far(*run, {fmt::format("the run ended early: {} found {}", error.fault().place,
+                                     error.fault().found)});
+    throw;
   }
   return conclude(*result);
 }

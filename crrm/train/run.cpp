@@ -261,7 +261,8 @@ void Run::State::train_step(const Batch& batch) {
         {.place = fmt::format("epoch {}, step {}", epoch_ + 1, step_in_epoch_),
          .expected = "a finite loss",
          .found = fmt::format("{}", value),
-         .hint = "choose a smaller --learning-rate; the last checkpoint is from before"});
+         .hint =
+             "choose a smaller --learning-rate; a checkpoint, if there is one, is from before"});
   optimizer_.zero_grad();
   loss.backward();
   optimizer_.step(learning_rate(options_.schedule, share()));

@@ -26,7 +26,7 @@ struct Step {
   int line = 0;
   std::string command;
   int exit = 0;
-  std::vector<std::pair<std::string, std::string>> checks;  // keyword, rest
+  std::vector<std::pair<std::string, std::string>> checks = {};  // keyword, rest
 };
 
 std::pair<std::string, std::string> split(const std::string& line) {

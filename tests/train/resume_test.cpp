@@ -1,4 +1,5 @@
 #include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -103,6 +104,26 @@ TEST_F(Resume, GoesOnBitForBit) {
     run->resume(checkpoint);
     expect_same(whole, run->train({}));
   }
+}
+
+// A rate at which the weights run away: the run says where, and what it saved is still good.
+TEST_F(Resume, StopsWhereTheLossIsNotFinite) {
+  options_.schedule.learning_rate = 1e30;
+  options_.budget.reset();
+  TensorFile last;
+  const RunObserver observer{
+      .progress = {}, .log = {}, .save = [&](const TensorFile& state) { last = state; }};
+  try {
+    make()->train(observer);
+    FAIL() << "the run went on";
+  } catch (const GoalError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("epoch 1, step"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("a finite loss"));
+  }
+  for (const auto& [name, tensor] : last.tensors)
+    if (name.starts_with("network/parameter/")) {
+      EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
+    }
 }
 
 TEST_F(Resume, AnotherSeedIsAnotherRun) {
