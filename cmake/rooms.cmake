@@ -1,3 +1,6 @@
+# At file scope: gtest_discover_tests needs variables that this sets, wherever it is called.
+include(GoogleTest)
+
 set(CRRM_ROOMS "" CACHE INTERNAL "")
 
 # crrm_room(NAME [ROOM...]): object library crrm_NAME of crrm/NAME/*.cpp. The rooms that follow are
@@ -62,7 +65,6 @@ endfunction()
 # One test program a room, and one for what only all of them can show.
 function(crrm_tests)
   find_package(GTest REQUIRED)
-  include(GoogleTest)
   foreach(room ${CRRM_ROOMS})
     crrm_test(${room} ${CRRM_NEEDED_${room}})
   endforeach()
