@@ -6,6 +6,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/graph/operator.h"
+#include "crrm/ops/axes.h"
 
 namespace crrm {
 
@@ -22,15 +23,9 @@ std::string obstacle(const Node& node, const ShapeTable& shapes) {
   return "";
 }
 
-void freeze_touched(const Node& node, Labels& labels, const std::string& reason) {
-  for (const std::vector<std::string>& values : {node.inputs, node.outputs})
-    for (const std::string& value : values)
-      if (!value.empty() && labels.knows(value)) labels.freeze(value, reason);
-}
-
 void couple_node(const Node& node, const ShapeTable& shapes, Labels& labels) {
   if (const std::string reason = obstacle(node, shapes); !reason.empty())
-    return freeze_touched(node, labels, reason);
+    return freeze_all(node, labels, reason);
   const Operator& op = get_operator(node);
   for (size_t i = 0; i < node.inputs.size(); ++i)
     if (op.shape_depends_on_value(i) && !node.inputs[i].empty())
