@@ -2,6 +2,8 @@
 // type: InputError 2, GoalError 1, WriteError 74, InternalError 70 (docs/cli.md).
 #pragma once
 
+#include <c10/util/Backtrace.h>
+
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -45,9 +47,15 @@ class WriteError final : public FaultError {
   using FaultError::FaultError;
 };
 
-/// Our own fault: exit code 70.
+/// Our own fault: exit code 70. Remembers where it was made.
 class InternalError final : public std::logic_error {
-  using std::logic_error::logic_error;
+ public:
+  explicit InternalError(const std::string& what)
+      : std::logic_error(what), stack_(c10::get_lazy_backtrace(/*frames_to_skip=*/1)) {}
+  const std::string& stack() const { return stack_->get(); }  ///< one frame a line
+
+ private:
+  c10::Backtrace stack_;
 };
 
 /// The user or the system asked to stop (SIGINT 2, SIGTERM 15): exit code 128 + signal.

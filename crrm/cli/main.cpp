@@ -56,13 +56,14 @@ void show(const Fault& fault, bool json) {
   std::cerr << object.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 
-int internal(const std::string& text, bool json) {
+int internal(const std::string& text, const std::string& stack, bool json) {
   show({.file = "crrm",
         .place = "internal error",
         .found = text,
-        .hint = "this is a fault of crrm: please report it with the command line and " +
+        .hint = "this is a fault of crrm: please report it with the command line, the stack and " +
                 version().substr(0, version().size() - 1)},
        json);
+  std::cerr << stack << "\n";
   return kInternal;
 }
 
@@ -100,10 +101,13 @@ int guarded(const std::vector<std::string>& words) {
   } catch (const Interrupted& error) {
     std::cerr << "interrupted\n";
     return kSignalled + error.signal();
+  } catch (const InternalError& error) {
+    return internal(error.what(), error.stack(), json);
   } catch (const c10::Error& error) {
-    return internal(error.what_without_backtrace(), json);
+    const c10::Backtrace& stack = error.backtrace();
+    return internal(error.what_without_backtrace(), stack ? stack->get() : "", json);
   } catch (const std::exception& error) {
-    return internal(error.what(), json);
+    return internal(error.what(), "", json);
   }
 }
 
