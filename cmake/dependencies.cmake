@@ -32,9 +32,10 @@ endif()
 
 find_program(CRRM_CCACHE ccache)
 if(CRRM_CCACHE)
-  # The precompiled header needs ccache to overlook its time stamps.
+  # The precompiled header needs ccache to overlook its time stamps. Nothing is written outside the
+  # project.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      "${CMAKE_COMMAND}" -E env "CCACHE_DIR=${CMAKE_SOURCE_DIR}/.ccache" CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       "${CRRM_CCACHE}")
 endif()
 

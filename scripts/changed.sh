@@ -1,10 +1,16 @@
 #!/bin/bash
-# changed.sh PATTERN...   files that match and differ from the last commit's parent, uncommitted
-# changes included; all that match where that commit has no parent here.
+# changed.sh PATTERN...   files that match and differ from where this branch left the main branch (on
+# the main branch itself: from the last commit's parent), uncommitted and new ones included; all that
+# match where there is nothing to compare with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if git rev-parse -q --verify HEAD~1 >/dev/null; then
-  git diff --name-only --diff-filter=d HEAD~1 -- "$@"
+base=$(git merge-base HEAD origin/main 2>/dev/null || true)
+if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then
+  base=$(git rev-parse -q --verify HEAD~1 || true)
+fi
+if [ -n "$base" ]; then
+  git diff --name-only --diff-filter=d "$base" -- "$@"
+  git ls-files --others --exclude-standard -- "$@"
 else
   git ls-files -- "$@"
 fi

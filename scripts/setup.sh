@@ -1,12 +1,13 @@
 #!/bin/bash
-# Installs what building crrm needs: Debian packages, and LibTorch and ONNX Runtime as wheels in
-# .venv. Does nothing where all is there; writes nothing outside this folder but system packages.
+# setup.sh [PACKAGE...]   installs what building crrm needs, and these Debian packages too: the rest
+# are Debian packages, and LibTorch and ONNX Runtime as wheels in .venv. Does nothing where all is
+# there; writes nothing outside this folder but system packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(build-essential cmake ninja-build ccache mold pkg-config git python3-venv libcli11-dev
           nlohmann-json3-dev libprotozero-dev zlib1g-dev libssl-dev libgtest-dev googletest
-          libgmock-dev libjs-chart.js)
+          libgmock-dev libjs-chart.js "$@")
 torch=2.13.0
 onnxruntime=1.32.0
 
