@@ -177,7 +177,8 @@ void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample) {
     if (node.op != "Reshape" || !node.domain.empty() || graph.is_parameter(node.inputs[1]))
       continue;
     const auto in_a = a.contents.find(node.inputs[1]), in_b = b.contents.find(node.inputs[1]);
-    if (in_a == a.contents.end() || in_b == b.contents.end() || node.integer("allowzero", 0) != 0)
+    if (in_a == a.contents.end() || in_b == b.contents.end() || !a.knows(node.inputs[0]) ||
+        node.integer("allowzero", 0) != 0)
       continue;
     const std::vector<int64_t> target =
         symbolic_target(in_a->second, in_b->second, a.at(node.inputs[0]), b.at(node.inputs[0]));

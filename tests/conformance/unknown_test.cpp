@@ -1,0 +1,26 @@
+#include "crrm/graph/shapes.h"
+
+#include <gtest/gtest.h>
+
+namespace crrm {
+namespace {
+
+// The target of the Reshape is known, its input is not: there is nothing to fold.
+TEST(Shapes, ArithmeticBehindAnUnknownOperatorStays) {
+  Graph graph;
+  graph.inputs = {{"x", at::kFloat, {-1, 4}, {"batch", ""}}};
+  graph.outputs = {{"y", at::kFloat, {-1, 4}, {"batch", ""}}};
+  graph.nodes = {
+      {.op = "Fancy", .name = "mystery", .inputs = {"x"}, .outputs = {"f"}},
+      {.op = "Shape", .name = "extents", .inputs = {"x"}, .outputs = {"s"}},
+      {.op = "Reshape", .name = "back", .inputs = {"f", "s"}, .outputs = {"y"}},
+  };
+  fold_shape_arithmetic(graph);
+  EXPECT_EQ(graph.nodes.size(), 3u);
+  const ShapeTable shapes = infer_shapes(graph, input_shapes(graph, 2));
+  EXPECT_FALSE(shapes.knows("y"));
+  EXPECT_EQ(shapes.unknown.at("y"), "operator Fancy is unknown (node \"mystery\" (Fancy))");
+}
+
+}  // namespace
+}  // namespace crrm
