@@ -43,10 +43,10 @@ function(crrm_program)
                         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 endfunction()
 
-# crrm_test(NAME ROOM...): tests/NAME/*_test.cpp as the program test_NAME, with those rooms' object
+# crrm_test(NAME ROOM...): tests/NAME/*.cpp as the program test_NAME, with those rooms' object
 # files and with tests/NAME/data.
 function(crrm_test name)
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cpp")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp")
   if(NOT sources)
     return()
   endif()

@@ -1,6 +1,5 @@
-// One list of operator cases, several checks: the forward pass is ONNX Runtime's, couplings of
-// operators that only move data are what moving an index tensor shows, and gradients are those of
-// differences.
+// The checks of every operator case (operator_case.h), and the cases of the operators that most
+// networks have.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
@@ -11,24 +10,22 @@
 #include "crrm/io/onnx.h"
 #include "crrm/measure/onnxruntime.h"
 #include "crrm/surgery/cut.h"
+#include "tests/conformance/operator_case.h"
 
 namespace crrm {
 namespace {
 
-using Ints = std::vector<int64_t>;
-using Attributes = std::map<std::string, Attribute>;
+at::Tensor random(Shape shape, uint64_t seed) {
+  return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
+}
 
-struct Case {
-  std::string op;
-  std::vector<Shape> inputs;               ///< float32, data
-  std::vector<at::Tensor> constants = {};  ///< follow the inputs; undefined: absent
-  Attributes attributes = {};
-  size_t outputs = 1;
-  bool moves_data = false;  ///< copies elements, computes nothing
-};
+}  // namespace
 
 void PrintTo(const Case& test, std::ostream* out) {
   *out << test.op;
+}
+std::string case_name(const ::testing::TestParamInfo<Case>& info) {
+  return fmt::format("{}_{}", info.index, info.param.op);
 }
 
 at::Tensor ints(Ints values) {
@@ -37,17 +34,24 @@ at::Tensor ints(Ints values) {
 at::Tensor scalar(double value) {
   return at::tensor(value, at::kFloat);
 }
-
-at::Tensor random(Shape shape, uint64_t seed) {
-  return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
-}
-/// Constants of weights: their own stream of numbers.
 at::Tensor weight(Shape shape) {
   return random(shape, 1000 + shape.size());
 }
 at::Tensor positive(Shape shape) {
   return weight(shape).abs() + 0.5;
 }
+
+std::vector<Case> that_move_data(std::vector<Case> cases) {
+  std::erase_if(cases, [](const Case& test) { return !test.moves_data; });
+  return cases;
+}
+std::vector<Case> with_gradient(std::vector<Case> cases) {
+  std::erase_if(cases,
+                [](const Case& test) { return test.inputs.empty() || !test.differentiable; });
+  return cases;
+}
+
+namespace {
 
 std::vector<Case> cases() {
   const Shape image{2, 4, 7, 6};
@@ -179,6 +183,12 @@ std::vector<Case> cases() {
   return list;
 }
 
+Tensors inputs_of(const Case& test) {
+  Tensors inputs;
+  for (size_t i = 0; i < test.inputs.size(); ++i) inputs.push_back(random(test.inputs[i], 10 + i));
+  return inputs;
+}
+
 Graph graph_of(const Case& test) {
   Graph graph;
   Node node{.op = test.op,
@@ -187,34 +197,36 @@ Graph graph_of(const Case& test) {
             .inputs = {},
             .outputs = {},
             .attributes = test.attributes};
-  for (size_t i = 0; i < test.inputs.size(); ++i) {
+  const auto add_input = [&](size_t i) {
     const std::string name = fmt::format("x{}", i);
     graph.inputs.push_back(
         {name, at::kFloat, test.inputs[i], std::vector<std::string>(test.inputs[i].size())});
     node.inputs.push_back(name);
-  }
-  for (size_t i = 0; i < test.constants.size(); ++i) {
+  };
+  const auto add_constant = [&](size_t i) {
     const std::string name = test.constants[i].defined() ? fmt::format("c{}", i) : "";
     if (!name.empty()) graph.parameters[name] = test.constants[i];
     node.inputs.push_back(name);
-  }
+  };
+  size_t input = 0, constant = 0;
+  for (const bool from_data : test.from_data)
+    from_data ? add_input(input++) : add_constant(constant++);
+  while (input < test.inputs.size()) add_input(input++);
+  while (constant < test.constants.size()) add_constant(constant++);
   while (!node.inputs.empty() && node.inputs.back().empty()) node.inputs.pop_back();
   for (size_t i = 0; i < test.outputs; ++i) node.outputs.push_back(fmt::format("y{}", i));
   graph.nodes.push_back(node);
+  for (const std::string& name : node.outputs) graph.outputs.push_back({name, at::kFloat, {}, {}});
+  const Tensors results = Executor(graph).run(inputs_of(test));
   const ShapeTable shapes = infer_shapes(graph, test.inputs);
-  for (const std::string& name : node.outputs)
-    graph.outputs.push_back(
-        {name, at::kFloat, shapes.at(name), std::vector<std::string>(shapes.at(name).size())});
+  for (size_t i = 0; i < test.outputs; ++i) {
+    Port& port = graph.outputs[i];
+    port.type = results[i].scalar_type();
+    port.shape = shapes.at(port.name);
+    port.symbols.resize(port.shape.size());
+  }
   return graph;
 }
-
-Tensors inputs_of(const Case& test) {
-  Tensors inputs;
-  for (size_t i = 0; i < test.inputs.size(); ++i) inputs.push_back(random(test.inputs[i], 10 + i));
-  return inputs;
-}
-
-class OperatorTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(OperatorTest, ForwardIsOnnxRuntimes) {
   if (!OnnxRuntime::available()) GTEST_SKIP() << OnnxRuntime::reason_unavailable();
@@ -235,8 +247,7 @@ TEST_P(OperatorTest, InferredShapesAreThoseOfARun) {
 
 // A rule written twice is checked against itself: `couple` must join exactly the indices that
 // `forward` copies from one to the other, unless it freezes the axis.
-TEST_P(OperatorTest, CouplingIsWhatForwardCopies) {
-  if (!GetParam().moves_data) GTEST_SKIP() << "computes";
+TEST_P(MovingOperatorTest, CouplingIsWhatForwardCopies) {
   const Graph graph = graph_of(GetParam());
   const ShapeTable shapes = infer_shapes(graph, GetParam().inputs);
   Labels labels(graph, shapes);
@@ -273,8 +284,7 @@ TEST_P(OperatorTest, CouplingIsWhatForwardCopies) {
 }
 
 // Directional derivative in float64 by central differences.
-TEST_P(OperatorTest, GradientIsThatOfDifferences) {
-  if (GetParam().inputs.empty()) GTEST_SKIP() << "no input";
+TEST_P(DifferentiableOperatorTest, GradientIsThatOfDifferences) {
   const Executor executor(to_type(graph_of(GetParam()), at::kDouble));
   Tensors x, direction;
   for (const at::Tensor& input : inputs_of(GetParam())) {
@@ -293,7 +303,7 @@ TEST_P(OperatorTest, GradientIsThatOfDifferences) {
   at::Tensor sum = at::zeros({}, at::kDouble);
   for (const at::Tensor& y : executor.run(x))
     sum = sum + (y * at::sin(at::arange(y.numel(), at::kDouble)).view(y.sizes())).sum();
-  if (!sum.requires_grad()) GTEST_SKIP() << "no gradient";
+  ASSERT_TRUE(sum.requires_grad());
   double slope = 0;
   const std::vector<at::Tensor> gradients =
       torch::autograd::grad({sum}, {x.begin(), x.end()}, {}, {}, false, true);
@@ -303,11 +313,7 @@ TEST_P(OperatorTest, GradientIsThatOfDifferences) {
   EXPECT_NEAR((value(h) - value(-h)) / (2 * h), slope, 1e-4 * std::max(1.0, std::abs(slope)));
 }
 
-std::string case_name(const ::testing::TestParamInfo<Case>& info) {
-  return fmt::format("{}_{}", info.index, info.param.op);
-}
-
-INSTANTIATE_TEST_SUITE_P(Operators, OperatorTest, ::testing::ValuesIn(cases()), case_name);
+CRRM_CHECK_OPERATORS(Operators, cases());
 
 }  // namespace
 }  // namespace crrm
