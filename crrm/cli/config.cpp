@@ -4,6 +4,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
+#include "crrm/train/run_folder.h"
 
 namespace crrm::cli {
 
@@ -83,10 +84,11 @@ void read_config(Settings& settings, const std::string& command,
 }
 
 std::string write_config(const Settings& settings, const std::string& command) {
-  std::string text = fmt::format(
-      "# Every value of this run. Again: crrm {} --config config.toml -o DIR\n", command);
+  std::string text =
+      fmt::format("{} Again: crrm {} --config config.toml -o DIR\n", kConfigMark, command);
   const Json all = values(settings, command);
-  for (const auto& [key, value] : all.items()) text += fmt::format("{} = {}\n", key, value.dump());
+  for (const auto& [key, value] : all.items())  // the folder may move, and the file be run again
+    if (key != "output") text += fmt::format("{} = {}\n", key, value.dump());
   return text;
 }
 

@@ -56,7 +56,8 @@ class Loader::Worker {
     if (steps() == 0)
       throw InputError({.file = data.source,
                         .expected = fmt::format("a full batch of {} samples", options.batch),
-                        .found = fmt::format("{} samples", count_)});
+                        .found = fmt::format("{} samples", count_),
+                        .hint = "choose a smaller --batch"});
   }
   ~Worker() { stop(); }
 

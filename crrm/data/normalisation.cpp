@@ -180,6 +180,14 @@ Normalisation parse_normalisation(std::string_view text, const std::string& opti
   return result;
 }
 
+std::string to_text(const Normalisation& normalisation) {
+  std::string text = fmt::format("scale={}", normalisation.scale);
+  if (!normalisation.mean.empty())
+    text += fmt::format(" mean={}", fmt::join(normalisation.mean, ","));
+  if (!normalisation.std.empty()) text += fmt::format(" std={}", fmt::join(normalisation.std, ","));
+  return text;
+}
+
 Normalisation default_normalisation(const Dataset& data) {
   return {.scale = data.inputs.scalar_type() == at::kByte ? kByteScale : 1, .mean = {}, .std = {}};
 }

@@ -51,6 +51,9 @@ InputDescription parse_description(std::string_view json, const std::string& fil
 /// @throws InputError as parse_description.
 Normalisation parse_normalisation(std::string_view text, const std::string& option);
 
+/// The same as text, which `parse_normalisation` reads back exactly.
+std::string to_text(const Normalisation& normalisation);
+
 /// What holds where the user says nothing: scale 1/255 for uint8, float32 as it is.
 Normalisation default_normalisation(const Dataset& data);
 

@@ -79,6 +79,19 @@ std::vector<fs::path> RunFolder::own_files() const {
           log(),   checkpoint()};
 }
 
+/// Nothing is replaced that crrm did not write.
+void RunFolder::check_owner() const {
+  const std::string written = fs::exists(config()) ? read_file(config()) : "";
+  if (written.starts_with(kConfigMark)) return;
+  for (const fs::path& file : own_files())
+    if (fs::exists(file))
+      throw InputError(
+          {.file = path_.string(),
+           .expected = "files of an earlier run, for --force to replace",
+           .found = fmt::format("{}, which crrm did not write", fs::relative(file, path_).string()),
+           .hint = "choose another folder with -o"});
+}
+
 void RunFolder::check(const std::vector<fs::path>& inputs, bool force, uint64_t needed) const {
   for (const fs::path& input : inputs) {
     if (same_file(input, path_)) refuse_input(input, path_);
@@ -91,6 +104,7 @@ void RunFolder::check(const std::vector<fs::path>& inputs, bool force, uint64_t 
                       .found = "a folder with files in it",
                       .hint = "--force replaces the files of an earlier run; -o chooses another "
                               "folder"});
+  check_owner();
   check_writable(path_);
   if (const uint64_t free = free_bytes(path_); free < needed)
     throw WriteError(

@@ -24,6 +24,9 @@ struct Fingerprint {
   void check(const TensorFile& checkpoint, const std::string& file) const;
 };
 
+/// How a run's config.toml begins: crrm wrote the folder.
+inline constexpr char kConfigMark[] = "# Every value of this run.";
+
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -40,7 +43,8 @@ class RunFolder {
   /// Checks that a run may write here, and changes nothing.
   /// @param inputs  files and folders that the run reads: none may be the folder or a file in it
   ///                that the run would replace, compared by inode
-  /// @param force   allow a folder that is not empty
+  /// @param force   allow a folder that is not empty, as long as the files that would be replaced
+  ///                are an earlier run's
   /// @param needed  bytes that the run will write, about
   /// @throws InputError; WriteError where the folder cannot be written or the disk is full.
   void check(const std::vector<std::filesystem::path>& inputs, bool force, uint64_t needed) const;
@@ -51,6 +55,7 @@ class RunFolder {
 
  private:
   std::vector<std::filesystem::path> own_files() const;
+  void check_owner() const;
 
   std::filesystem::path path_;
 };

@@ -123,6 +123,17 @@ TEST(Normalisation, MatchesAten) {
   }
 }
 
+TEST(Normalisation, TextReadsBackExactly) {
+  for (const Normalisation& n :
+       {Normalisation{}, Normalisation{.scale = 1.0 / 255, .mean = {}, .std = {0.1 + 0.2}},
+        Normalisation{.scale = 3, .mean = {0.485, -1e-30, 1.0 / 3}, .std = {}}}) {
+    const Normalisation back = parse_normalisation(to_text(n), "--normalise");
+    EXPECT_EQ(back.scale, n.scale);
+    EXPECT_EQ(back.mean, n.mean);
+    EXPECT_EQ(back.std, n.std);
+  }
+}
+
 TEST(Normalisation, TablesPerColumn) {
   Dataset data = bytes({2, 3});
   data.inputs = data.inputs.to(at::kFloat);
