@@ -33,6 +33,18 @@ constexpr int kGoalNotMet = 1;
 constexpr int kSignalled = 128;
 constexpr int64_t kStatisticsSamples = 2048;
 
+/// Of the weights, wherever they are stored.
+std::string sha256_of(const Graph& graph) {
+  std::map<std::string, std::string> weights;
+  for (const auto& [name, tensor] : graph.parameters) {
+    const at::Tensor bytes = tensor.contiguous();
+    weights[name] = sha256_text({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
+  }
+  std::string all;
+  for (const auto& [name, digest] : weights) all += name + digest;
+  return sha256_text(all);
+}
+
 class Session {
  public:
   Session(Settings settings, std::string command, const Invocation& invocation, bool resumes)
@@ -57,22 +69,26 @@ class Session {
   void check_limits() const;
   void check_folder(uint64_t bytes) const;
   void load();
+  void resolve(const InputDescription& inputs);
   void unfold();
   void choose_augmentation();
   void make_options();
   void set_goal();
   int64_t limit_of(const std::string& text, const std::string& option, int64_t dense) const;
   void describe_task();
-  int dry_run(const Preflight& check) const;
-  Json plan(const Preflight& check) const;
+  int dry_run(const Preflight& check, const std::optional<Evaluation>& dense) const;
+  Json plan(const Preflight& check, const std::optional<Evaluation>& dense) const;
   void open_folder();
   RunObserver observer(Progress& progress, JsonLog& log);
   int conclude(const RunResult& result);
+  void measure_latencies(const Graph& written, const at::Tensor& inputs,
+                         Conclusion& conclusion) const;
   void report_so_far(const Run& run, std::vector<std::string> warnings);
   int interrupt(const Run& run, int signal);
   void write_report(const RunResult& result, const Conclusion& conclusion);
   void print(const Json& report) const;
   std::string describe_model() const;
+  void describe_dense(const Evaluation& dense) const;
 
   Settings settings_;
   std::string command_;
@@ -85,6 +101,7 @@ class Session {
   Assignment assignment_;
   std::string config_;
   Fingerprint fingerprint_;
+  bool known_normalisation_ = false;  ///< or what holds where nobody says anything
   std::unique_ptr<Coupling> coupling_;
 };
 
@@ -98,7 +115,11 @@ void Session::check_limits() const {
 
 void Session::check_folder(uint64_t bytes) const {
   std::vector<fs::path> inputs = {settings_.data};
-  if (compresses()) inputs.emplace_back(settings_.model);
+  if (!settings_.config.empty()) inputs.emplace_back(settings_.config);
+  if (compresses()) {
+    inputs.emplace_back(settings_.model);
+    inputs.push_back(description_path(settings_.model));
+  }
   folder_.check(inputs, settings_.force || resumes_, bytes);
 }
 
@@ -107,6 +128,8 @@ void Session::load() {
   const InputDescription inputs = describe_inputs(settings_, model);
   if (compresses()) dense_ = load_model(model);
   data_ = load_run_data(settings_, inputs, compresses() ? &dense_ : nullptr);
+  known_normalisation_ = !settings_.normalise.empty() || inputs.normalisation;
+  resolve(inputs);
   if (compresses()) {
     fit_model(dense_, model, data_.train);
     assignment_.model_sha256 = sha256_file(model);
@@ -121,6 +144,13 @@ void Session::load() {
     gate_inputs(network_, {assignment_.reversal.sample});
     assignment_.reversal.inputs = true;
   }
+}
+
+/// What was read beside the model becomes part of the run's own configuration.
+void Session::resolve(const InputDescription& inputs) {
+  settings_.normalise = to_text(data_.normalisation);
+  settings_.label_column = inputs.label_column;
+  settings_.shape = fmt::format("{}", fmt::join(inputs.shape, "x"));
 }
 
 void Session::unfold() {
@@ -150,7 +180,8 @@ void Session::choose_augmentation() {
   constexpr int64_t kUsualPad = 4;
   if (!settings_.pad) settings_.pad = small_colour ? kUsualPad : 0;
   if (!settings_.flip) settings_.flip = small_colour;
-  say(fmt::format("augmentation: pad {} and crop, {}", *settings_.pad,
+  const std::string crop = fmt::format("pad {} and crop", *settings_.pad);
+  say(fmt::format("augmentation: {}, {}", *settings_.pad > 0 ? crop : "no crop",
                   *settings_.flip ? "flip" : "no flip"));
 }
 
@@ -197,6 +228,10 @@ void Session::set_goal() {
   assignment_.limit_text = params ? settings_.params : settings_.macs;
   assignment_.limit =
       limit_of(assignment_.limit_text, params ? "--params" : "--macs", assignment_.limit);
+  if (const int64_t dense = amount(whole, assignment_.resource); assignment_.limit >= dense)
+    throw InputError({.file = params ? "--params" : "--macs",
+                      .expected = fmt::format("less than {}, what the network has", dense),
+                      .found = assignment_.limit_text});
   options_.gates.resource = assignment_.resource;
   options_.budget = Budget{assignment_.resource, assignment_.limit};
 }
@@ -212,14 +247,28 @@ void Session::describe_task() {
   assignment_.threads = static_cast<int>(*settings_.threads);
   assignment_.price_per_hour = settings_.price_per_hour;
   config_ = write_config(settings_, command_);
-  fingerprint_ = {command_, assignment_.model_sha256, data_.train.sha256, sha256_text(config_)};
+  fingerprint_ = {command_, compresses() ? sha256_of(dense_) : "", data_.train.sha256,
+                  sha256_text(config_)};
 }
 
-Json Session::plan(const Preflight& check) const {
+/// Before hours are spent on a network that reads its inputs wrongly.
+void Session::describe_dense(const Evaluation& dense) const {
+  say(fmt::format("dense: accuracy {} on {} held-out samples{}", format_percent(dense.accuracy),
+                  dense.samples,
+                  known_normalisation_
+                      ? ""
+                      : fmt::format("; inputs are read with {}, as neither --normalise nor {} says "
+                                    "otherwise",
+                                    settings_.normalise,
+                                    description_path(settings_.model).filename().string())));
+}
+
+Json Session::plan(const Preflight& check, const std::optional<Evaluation>& dense) const {
   const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
   const CostModel model(network_, *coupling_);
   const Json groups = describe_groups(network_, *coupling_, all);
-  return {{"goal",
+  return {{"held_out_accuracy", dense ? Json(dense->accuracy) : Json()},
+          {"goal",
            {{"kind", assignment_.resource == Resource::macs ? "macs" : "params"},
             {"limit", assignment_.limit},
             {"smallest", amount(smallest_cost(*coupling_, model), assignment_.resource)},
@@ -231,17 +280,19 @@ Json Session::plan(const Preflight& check) const {
           {"disk_bytes", check.disk_bytes}};
 }
 
-int Session::dry_run(const Preflight& check) const {
-  const Json described = plan(check);
+int Session::dry_run(const Preflight& check, const std::optional<Evaluation>& dense) const {
+  const Json described = plan(check, dense);
   if (settings_.json) {
     std::cout << described.dump(2) << "\n";
     return 0;
   }
   const Json& goal = described["goal"];
-  std::cout << fmt::format("{} can have from {} to {} {}; the goal is {} ({}).\n", subject(),
-                           format_count(goal["smallest"]), format_count(goal["dense"]),
-                           goal["kind"] == "macs" ? "MACs" : "parameters",
-                           format_count(goal["limit"]), assignment_.limit_text);
+  const char* unit = goal["kind"] == "macs" ? "MACs" : "parameters";
+  std::cout << (compresses()
+                    ? fmt::format("{} can have from {} to {} {}; the goal is {} ({}).\n", subject(),
+                                  format_count(goal["smallest"]), format_count(goal["dense"]), unit,
+                                  format_count(goal["limit"]), assignment_.limit_text)
+                    : fmt::format("{} has {} {}.\n", subject(), format_count(goal["dense"]), unit));
   for (const Json& group : described["groups"])
     std::cout << (group["frozen"].is_null()
                       ? fmt::format("  {}: {} units, each {} parameters and {} MACs\n",
@@ -273,6 +324,11 @@ RunObserver Session::observer(Progress& progress, JsonLog& log) {
     progress.clear();
     std::cerr << entry.dump() << "\n";
   };
+  if (settings_.verbose)
+    observer.step = [&](int64_t step, double loss) {
+      progress.clear();
+      std::cerr << fmt::format("step {}: loss {:.4f}\n", step, loss);
+    };
   observer.save = [&](const TensorFile& state) {
     TensorFile stamped = state;
     fingerprint_.stamp(stamped);
@@ -320,11 +376,17 @@ int Session::conclude(const RunResult& result) {
   } else {
     conclusion.warnings = {"the goal was not met, so no model was written"};
   }
+  if (pending_signal() == 0) measure_latencies(written, inputs, conclusion);
+  write_report(result, conclusion);
+  if (pending_signal() != 0) return kSignalled + pending_signal();
+  return met ? 0 : kGoalNotMet;
+}
+
+void Session::measure_latencies(const Graph& written, const at::Tensor& inputs,
+                                Conclusion& conclusion) const {
   say("latency: measuring");
   if (compresses()) conclusion.dense_latencies = latencies(dense_, inputs, assignment_.threads);
   conclusion.final_latencies = latencies(written, inputs, assignment_.threads);
-  write_report(result, conclusion);
-  return met ? 0 : kGoalNotMet;
 }
 
 void Session::report_so_far(const Run& run, std::vector<std::string> warnings) {
@@ -367,7 +429,10 @@ int Session::run() {
     check = preflight(network_, teacher, data_, options_);
   });
   check_folder(static_cast<uint64_t>(check.disk_bytes));
-  if (settings_.dry_run) return dry_run(check);
+  std::optional<Evaluation> dense;
+  if (compresses() && !resumes_) naming(settings_.model, [&] { dense = run->dense(); });
+  if (dense) describe_dense(*dense);
+  if (settings_.dry_run) return dry_run(check, dense);
   say(fmt::format("about {} for {} steps", format_duration(check.seconds), check.steps));
   if (resumes_) {
     const TensorFile checkpoint = read_safetensors(folder_.checkpoint());

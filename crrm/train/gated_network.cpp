@@ -4,6 +4,7 @@
 #include "crrm/bottleneck/gates.h"
 #include "crrm/bottleneck/water.h"
 #include "crrm/surgery/cut.h"
+#include "crrm/surgery/proof.h"
 
 namespace crrm {
 
@@ -92,6 +93,10 @@ Graph GatedNetwork::plain() const {
   return remove_gates(current_);
 }
 
+Graph GatedNetwork::whole(const Graph& small) const {
+  return expand(full_, coupling_, compacted_, small);
+}
+
 Tensors GatedNetwork::run(const Tensors& inputs, const at::Tensor& gates, bool training) const {
   if (!gates.defined()) return plain_executor_->run(inputs, training);
   Tensors all = inputs;
@@ -130,31 +135,13 @@ void GatedNetwork::control(int64_t limit) {
 
 Shrinkage::Kept GatedNetwork::compact() {
   const Shrinkage::Kept before = coupling_.kept(compacted_), after = coupling_.kept(alive_);
-  Graph grown = full_;  // the original size; what was cut earlier holds its initial values
-  for (const auto& [name, tensor] : current_.parameters) {
-    const auto found = before.find(name);
-    if (!full_.is_parameter(name)) continue;
-    if (found == before.end()) {
-      grown.parameters[name] = tensor.detach();
-      continue;
-    }
-    c10::List<std::optional<at::Tensor>> indices;
-    for (size_t a = 0; a < found->second.size(); ++a) {
-      Shape shape(found->second.size(), 1);
-      shape[a] = -1;
-      indices.push_back(at::tensor(found->second[a], at::kLong).view(shape));
-    }
-    at::Tensor& whole = grown.parameters[name];
-    whole = whole.clone();
-    if (tensor.is_floating_point()) whole.index_put_(indices, tensor.detach());
-  }
   Shrinkage::Kept moved;
   for (const auto& [name, axes] : after) {
     if (!full_.is_parameter(name)) continue;
     for (size_t a = 0; a < axes.size(); ++a)
       moved[name].push_back(positions(before.at(name)[a], axes[a]));
   }
-  full_ = std::move(grown);
+  full_ = whole(current_);
   build(alive_);
   return moved;
 }
@@ -185,7 +172,9 @@ void GatedNetwork::load(const std::map<std::string, at::Tensor>& state) {
     if (!tensor.is_floating_point()) continue;
     const at::Tensor& saved = state.at(kParameter + name);
     if (saved.sizes() != tensor.sizes())
-      throw InternalError("checkpoint holds another shape of " + name);
+      throw InputError({.place = fmt::format("checkpoint, \"{}\"", name),
+                        .expected = fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")),
+                        .found = fmt::format("[{}]", fmt::join(saved.sizes(), ", "))});
     tensor.detach().copy_(saved);
   }
 }

@@ -40,6 +40,9 @@ class GatedNetwork {
   const Graph& gated() const { return current_; }
   /// The same without gates. Shares the parameters.
   Graph plain() const;
+  /// The network at its original size, with gates, and in its places the parameters of `small`,
+  /// which has the units of the current network.
+  Graph whole(const Graph& small) const;
 
   /// Runs the network. @param gates  [N or 1, units + 1], from `draw` or `hard_gates`; undefined:
   /// the network without gates

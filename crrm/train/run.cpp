@@ -86,6 +86,13 @@ void add_prefixed(TensorFile& file, const std::string& prefix,
     file.tensors[prefix + name] = tensor.detach().contiguous();
 }
 
+[[noreturn]] void damaged(const std::string& what) {
+  throw InputError({.place = "checkpoint",
+                    .expected = "the state of a run",
+                    .found = what,
+                    .hint = "it is damaged or of another version: start the run again"});
+}
+
 std::map<std::string, at::Tensor> with_prefix(const TensorFile& file, const std::string& prefix) {
   std::map<std::string, at::Tensor> result;
   for (const auto& [name, tensor] : file.tensors)
@@ -101,6 +108,7 @@ class Run::State {
 
   void resume(const TensorFile& checkpoint);
   RunResult train(const RunObserver& observer);
+  Evaluation dense();
   RunResult so_far() const { return {stages_, network.alive(), curve_, seconds_}; }
 
   GatedNetwork network;
@@ -111,6 +119,7 @@ class Run::State {
   int64_t step() const { return epoch_ * loader_.steps() + step_in_epoch_; }
   double share() const { return static_cast<double>(step()) / static_cast<double>(total_steps()); }
 
+  void settle_intervals();
   void train_epoch();
   void train_step(const Batch& batch);
   void compress_step(const Batch& batch);
@@ -122,9 +131,13 @@ class Run::State {
   void end_epoch();
   void save();
   TensorFile checkpoint() const;
-  Stage add_stage(const std::string& name, const Graph& graph);
+  void add_stage(const std::string& name, const Graph& graph);
+  void add_stage(Stage stage);
   Evaluation evaluate_held_out();
+  Evaluation evaluate_masked(const Graph& small, const Dataset& data) const;
   void read_test(RunResult& result);
+  void stop_unless_finite() const;
+  [[noreturn]] void diverged(const std::string& expected, const std::string& found) const;
 
   const RunData& data_;
   RunOptions options_;
@@ -166,6 +179,7 @@ Run::State::State(const Graph& net, const Graph& teacher, const RunData& data, R
     throw InputError({.place = fmt::format("parameter \"{}\"", name),
                       .expected = "finite numbers",
                       .found = "NaN or infinity"});
+  settle_intervals();
   if (compresses()) {  // an infeasible budget is known before the first step
     const int64_t least =
         amount(smallest_cost(network.coupling(), network.cost_model()), options_.budget->resource);
@@ -175,6 +189,17 @@ Run::State::State(const Graph& net, const Graph& teacher, const RunData& data, R
   }
 }
 
+/// A short run controls its budget as often along its ramp as a long one does at least.
+void Run::State::settle_intervals() {
+  constexpr double kControlsAlongRamp = 20;
+  const ScheduleOptions& schedule = options_.schedule;
+  const double ramp =
+      (schedule.ramp_end - schedule.ramp_begin) * static_cast<double>(total_steps());
+  const int64_t most = std::max<int64_t>(1, std::llround(ramp / kControlsAlongRamp));
+  options_.control_every = std::min(options_.control_every, most);
+  options_.probe_every = std::min(options_.probe_every, most);
+}
+
 Evaluation Run::State::evaluate_held_out() {
   const Stopwatch watch(seconds_["evaluate"]);
   const at::Tensor gates = hard_gates(network.alive());
@@ -182,18 +207,40 @@ Evaluation Run::State::evaluate_held_out() {
                   data_.held_out, data_.normalisation, options_.evaluation_batch);
 }
 
-Stage Run::State::add_stage(const std::string& name, const Graph& graph) {
+/// At the original size, the units that `small` lacks multiplied by zero.
+Evaluation Run::State::evaluate_masked(const Graph& small, const Dataset& data) const {
+  const Executor whole(network.whole(small));
+  const at::Tensor gates = hard_gates(network.alive());
+  return evaluate(
+      [&](const at::Tensor& x) {
+        return whole.run({x, gates})[0];
+      },
+      data, data_.normalisation, options_.evaluation_batch);
+}
+
+Evaluation Run::State::dense() {
+  if (dense_.held_out.samples == 0) {
+    const Stopwatch watch(seconds_["evaluate"]);
+    dense_.held_out =
+        evaluate(dense_.graph, data_.held_out, data_.normalisation, options_.evaluation_batch);
+  }
+  return dense_.held_out;
+}
+
+void Run::State::add_stage(const std::string& name, const Graph& graph) {
   const Stopwatch watch(seconds_["evaluate"]);
-  stages_.push_back(
-      {name, clone(graph),
-       evaluate(graph, data_.held_out, data_.normalisation, options_.evaluation_batch),
-       std::nullopt});
+  add_stage({name, clone(graph),
+             evaluate(graph, data_.held_out, data_.normalisation, options_.evaluation_batch),
+             std::nullopt});
+}
+
+void Run::State::add_stage(Stage stage) {
   if (observer_->log)
     observer_->log({{"event", "stage"},
-                    {"name", name},
+                    {"name", stage.name},
                     {"step", step()},
-                    {"held_out", to_json(stages_.back().held_out)}});
-  return stages_.back();
+                    {"held_out", to_json(stage.held_out)}});
+  stages_.push_back(std::move(stage));
 }
 
 void Run::State::probe(const at::Tensor& inputs) {
@@ -202,6 +249,8 @@ void Run::State::probe(const at::Tensor& inputs) {
       hard_gates(network.alive()).expand({inputs.size(0), network.units() + 1}).contiguous();
   gates.requires_grad_(true);
   const at::Tensor logits = network.run({inputs}, gates, /*training=*/false)[0];
+  if (!at::isfinite(logits).all().item<bool>())
+    diverged("finite outputs", "NaN or infinity in the network's output");
   const at::Tensor log_p = sampled_log_likelihood(logits, mix(options_.seed, kProbeLabels, step()));
   network.observe(torch::autograd::grad({log_p}, {gates})[0]);
 }
@@ -209,7 +258,7 @@ void Run::State::probe(const at::Tensor& inputs) {
 void Run::State::compress_step(const Batch& batch) {
   const double t = share();
   if (!ramp_done_ && network.units() > 0 && step() % options_.probe_every == 0) probe(batch.inputs);
-  const bool due = step() % options_.control_every == 0;
+  const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
   if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.probes() > 0) {
     const Budget& budget = *options_.budget;
     const std::vector<bool> all(network.alive().size(), true);
@@ -230,9 +279,9 @@ void Run::State::compact() {
 
 /// The gates leave: what was masked is now a plain smaller network.
 void Run::State::cut_gates() {
-  stages_.push_back({"masked", {}, evaluate_held_out(), std::nullopt});
   compact();
   const Graph plain = network.plain();
+  add_stage({"masked", {}, evaluate_masked(plain, data_.held_out), std::nullopt});
   add_stage("cut", plain);
   Loader batches(data_.train, data_.normalisation,
                  loader_options(data_, options_));  // as in training
@@ -241,6 +290,7 @@ void Run::State::cut_gates() {
               [&](int64_t) { return batches.next()->inputs; });
   add_stage("recalibrated", plain);
   cut_done_ = true;
+  save();
 }
 
 void Run::State::train_step(const Batch& batch) {
@@ -256,18 +306,26 @@ void Run::State::train_step(const Batch& batch) {
   const at::Tensor logits = network.run({batch.inputs}, gates, /*training=*/true)[0];
   const at::Tensor loss = task_loss(logits, batch.labels, teacher, options_.loss);
   const double value = loss.item<double>();
-  if (!std::isfinite(value))
-    throw GoalError(
-        {.place = fmt::format("epoch {}, step {}", epoch_ + 1, step_in_epoch_),
-         .expected = "a finite loss",
-         .found = fmt::format("{}", value),
-         .hint =
-             "choose a smaller --learning-rate; a checkpoint, if there is one, is from before"});
+  if (!std::isfinite(value)) diverged("a finite loss", std::isnan(value) ? "NaN" : "infinity");
   optimizer_.zero_grad();
   loss.backward();
   optimizer_.step(learning_rate(options_.schedule, share()));
   loss_sum_ += value;
   ++loss_count_;
+  if (observer_->step) observer_->step(step(), value);
+}
+
+/// Before weights are saved or judged.
+void Run::State::stop_unless_finite() const {
+  const std::string name = first_not_finite(network.gated());
+  if (!name.empty()) diverged("finite weights", fmt::format("NaN or infinity in \"{}\"", name));
+}
+
+void Run::State::diverged(const std::string& expected, const std::string& found) const {
+  throw GoalError({.place = fmt::format("epoch {}, step {}", epoch_ + 1, step_in_epoch_),
+                   .expected = expected,
+                   .found = found,
+                   .hint = "choose a smaller --learning-rate; the checkpoint is from before"});
 }
 
 void Run::State::record(double loss, double rate, std::optional<double> held_out) {
@@ -338,6 +396,7 @@ void Run::State::train_epoch() {
 }
 
 void Run::State::end_epoch() {
+  stop_unless_finite();
   if (compresses() && !cut_done_) compact();
   const Evaluation held_out = evaluate_held_out();
   last_accuracy_ = held_out.accuracy;
@@ -356,8 +415,8 @@ RunResult Run::State::train(const RunObserver& observer) {
   observer_ = &observer;
   {
     const Stopwatch watch(total);
-    if (stages_.empty()) add_stage("dense", dense_.graph);
-    dense_.held_out = stages_.front().held_out;
+    if (stages_.empty()) add_stage({"dense", dense_.graph, dense(), std::nullopt});
+    if (step() == 0) save();
     for (; epoch_ < options_.epochs;) {
       train_epoch();
       end_epoch();
@@ -366,17 +425,19 @@ RunResult Run::State::train(const RunObserver& observer) {
     if (stages_.back().name != "final") add_stage("final", network.plain());
   }
   seconds_["total"] = total;
-  RunResult result{std::move(stages_), network.alive(), curve_, seconds_};
+  RunResult result = so_far();
   read_test(result);
   return result;
 }
 
 void Run::State::read_test(RunResult& result) {
   if (data_.test.size() == 0) return;
-  for (Stage& stage : result.stages) {
-    if (stage.graph.nodes.empty()) continue;  // masked: the cut network's equal, as the proof shows
-    const Stopwatch watch(result.seconds["test"]);
-    stage.test = evaluate(stage.graph, data_.test, data_.normalisation, options_.evaluation_batch);
+  const Stopwatch watch(result.seconds["test"]);
+  for (size_t i = 0; i < result.stages.size(); ++i) {
+    Stage& stage = result.stages[i];
+    stage.test = stage.name == "masked" ? evaluate_masked(result.stages[i + 1].graph, data_.test)
+                                        : evaluate(stage.graph, data_.test, data_.normalisation,
+                                                   options_.evaluation_batch);
   }
 }
 
@@ -405,11 +466,12 @@ TensorFile Run::State::checkpoint() const {
 }
 
 void Run::State::save() {
+  stop_unless_finite();
   if (observer_->save) observer_->save(checkpoint());
   last_save_ = std::chrono::steady_clock::now();
 }
 
-void Run::State::resume(const TensorFile& file) {
+void Run::State::resume(const TensorFile& file) try {
   const Json state = Json::parse(file.metadata.at("state"));
   network.load(with_prefix(file, "network/"));
   optimizer_.replace(learned(network.gated()), {});
@@ -426,13 +488,20 @@ void Run::State::resume(const TensorFile& file) {
   for (const Json& entry : state.at("stages")) {
     const std::string name = entry.at("name");
     Stage stage{name, {}, to_evaluation(entry.at("held_out")), std::nullopt};
-    if (name == "dense") stage.graph = dense_.graph;
+    if (name == "dense") {
+      stage.graph = dense_.graph;
+      dense_.held_out = stage.held_out;
+    }
     if (name == "cut" || name == "recalibrated") {
       stage.graph = network.plain();
       stage.graph.parameters = with_prefix(file, "stage/" + name + "/");
     }
     stages_.push_back(std::move(stage));
   }
+} catch (const std::out_of_range& missing) {
+  damaged(missing.what());
+} catch (const Json::exception& wrong) {
+  damaged(wrong.what());
 }
 
 Run::Run(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options)
@@ -443,6 +512,9 @@ void Run::resume(const TensorFile& checkpoint) {
 }
 RunResult Run::train(const RunObserver& observer) {
   return state_->train(observer);
+}
+Evaluation Run::dense() {
+  return state_->dense();
 }
 RunResult Run::so_far() const {
   return state_->so_far();

@@ -34,8 +34,8 @@ struct RunOptions {
   LossOptions loss;
   Augmentation augmentation;
   GateOptions gates;
-  int64_t probe_every = 10;    ///< steps between two looks at the Fisher information
-  int64_t control_every = 25;  ///< steps between two settings of the water level
+  int64_t probe_every = 10;    ///< most steps between two looks at the Fisher information
+  int64_t control_every = 25;  ///< most steps between two settings of the water level
   int64_t calibration_batches = 50;
   double save_every_seconds = 300;
   std::optional<Budget> budget;
@@ -49,7 +49,7 @@ struct RunData {
 /// A network on the way, and its metric.
 struct Stage {
   std::string name;  ///< dense, masked, cut, recalibrated, final
-  Graph graph;
+  Graph graph;       ///< without nodes where masked: that is the next stage's, at the original size
   Evaluation held_out;
   std::optional<Evaluation> test;  ///< read once, when the run is over
 };
@@ -64,6 +64,7 @@ struct RunResult {
 /// Whom a run tells what it does. All may be empty.
 struct RunObserver {
   std::function<void(const ProgressState&)> progress;
+  std::function<void(int64_t step, double loss)> step;
   std::function<void(const nlohmann::ordered_json&)> log;
   std::function<void(const TensorFile&)> save;
 };
@@ -75,7 +76,10 @@ class Run {
   Run(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options);
   ~Run();
 
-  /// Continues from a checkpoint, bit for bit. @throws InputError when it belongs to another run.
+  /// The network as it came, on the held-out data; computed once.
+  Evaluation dense();
+
+  /// Continues from a checkpoint, bit for bit. @throws InputError where it holds no such state.
   void resume(const TensorFile& checkpoint);
 
   /// Trains to the end and reads the test data once.

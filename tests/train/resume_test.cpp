@@ -27,6 +27,12 @@ Dataset stripes(int64_t count, uint64_t seed) {
   return data;
 }
 
+/// What a file would hold: the run goes on to change its tensors.
+TensorFile copy(TensorFile state) {
+  for (auto& [name, tensor] : state.tensors) tensor = tensor.clone();
+  return state;
+}
+
 class Resume : public testing::Test {
  protected:
   Resume()
@@ -50,17 +56,11 @@ class Resume : public testing::Test {
     const InterruptGuard guard;
     TensorFile last;
     int64_t seen = 0;
-    const RunObserver observer{.progress =
-                                   [&](const ProgressState&) {
-                                     if (++seen == stop) std::raise(SIGTERM);
-                                   },
-                               .log = {},
-                               .save =
-                                   [&](const TensorFile& state) {
-                                     last = state;
-                                     for (auto& [name, tensor] : last.tensors)
-                                       tensor = tensor.clone();
-                                   }};
+    RunObserver observer;
+    observer.progress = [&](const ProgressState&) {
+      if (++seen == stop) std::raise(SIGTERM);
+    };
+    observer.save = [&](const TensorFile& state) { last = copy(state); };
     const std::unique_ptr<crrm::Run> run = make();
     try {
       run->train(observer);
@@ -111,8 +111,8 @@ TEST_F(Resume, StopsWhereTheLossIsNotFinite) {
   options_.schedule.learning_rate = 1e30;
   options_.budget.reset();
   TensorFile last;
-  const RunObserver observer{
-      .progress = {}, .log = {}, .save = [&](const TensorFile& state) { last = state; }};
+  RunObserver observer;
+  observer.save = [&](const TensorFile& state) { last = copy(state); };
   try {
     make()->train(observer);
     FAIL() << "the run went on";
