@@ -14,34 +14,62 @@ at::Tensor columns(const std::vector<int>& units, int size) {
   return at::tensor(result, at::kLong);
 }
 
+/// The axis of each value that follows the batch; values without one are missing.
+std::map<std::string, int64_t> sample_axes(const Graph& graph, const Coupling& coupling) {
+  std::vector<Shape> inputs;
+  for (const Port& port : graph.inputs) {
+    Shape& shape = inputs.emplace_back(coupling.shapes().at(port.name));
+    if (!port.shape.empty() && port.shape[0] < 0) ++shape[0];  // another batch than coupling's
+  }
+  std::map<std::string, int64_t> axes;
+  for (const auto& [value, shape] : infer_shapes(graph, inputs).shapes) {
+    const Shape& before = coupling.shapes().at(value);
+    const auto differs = std::mismatch(shape.begin(), shape.end(), before.begin(), before.end());
+    if (differs.first != shape.end()) axes[value] = differs.first - shape.begin();
+  }
+  return axes;
+}
+
+/// The node that gates `value`, which is `original` or already gated along another axis of it.
+Node gate_before(const Reader& reader, const std::string& value, const std::string& original,
+                 const std::map<std::string, int64_t>& samples) {
+  const std::string name =
+      fmt::format("{}.{}{}", value, reader.inside ? "state_gated" : "gated", reader.axis);
+  Node gate{.op = reader.inside ? "StateGate" : "Gate",
+            .name = name,
+            .domain = kGateDomain,
+            .inputs = {value, kGateInput, name + ".units"},
+            .outputs = {name},
+            .attributes = {}};
+  if (reader.inside) return gate;
+  gate.attributes["axis"] = reader.axis;
+  if (const auto found = samples.find(original); found != samples.end())
+    gate.attributes["sample"] = found->second;
+  return gate;
+}
+
 }  // namespace
 
 Graph insert_gates(const Graph& graph, const Coupling& coupling) {
   Graph gated = graph;
   gated.nodes.clear();
   gated.inputs.push_back({kGateInput, at::kFloat, {-1, coupling.size() + 1}, {"batch", ""}});
+  const std::map<std::string, int64_t> samples = sample_axes(graph, coupling);
   std::multimap<std::string, const Reader*> by_node;
   for (const Reader& reader : coupling.readers()) by_node.emplace(reader.node, &reader);
-  std::map<std::pair<std::string, int64_t>, std::string> gated_values;
-  for (Node node : graph.nodes) {
+  std::set<std::string> present;  // gates, by name
+  for (const Node& original : graph.nodes) {
+    Node node = original;
     const auto [first, last] = by_node.equal_range(node.name);
     for (auto entry = first; entry != last; ++entry) {
       const Reader& reader = *entry->second;
-      const std::string value = node.inputs[reader.input];
-      std::string& name = gated_values[{value, reader.axis}];
-      if (name.empty()) {
-        name = fmt::format("{}.gated{}", value, reader.axis);
-        const std::string units = name + ".units";
-        gated.parameters[units] =
-            columns(coupling.axes()[coupling.axis_of(value, reader.axis)], coupling.size());
-        gated.nodes.push_back({.op = "Gate",
-                               .name = name,
-                               .domain = kGateDomain,
-                               .inputs = {value, kGateInput, units},
-                               .outputs = {name},
-                               .attributes = {{"axis", reader.axis}}});
-      }
-      node.inputs[reader.input] = name;
+      const std::string& value = original.inputs[reader.input];
+      Node gate = gate_before(reader, node.inputs[reader.input], value, samples);
+      node.inputs[reader.input] = gate.name;
+      if (!present.insert(gate.name).second) continue;
+      gated.parameters[gate.inputs[2]] =
+          columns(coupling.axes()[coupling.axis_of(value, reader.axis)], coupling.size());
+      gated.nodes.push_back(std::move(gate));
     }
     gated.nodes.push_back(std::move(node));
   }

@@ -14,7 +14,7 @@ void gate_inputs(Graph& graph, const std::vector<Shape>& sample) {
     const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                    [&](const Node& n) { return n.name == reader.node; });
     const AxisLabels axis = labels.axis(node->inputs[reader.input], reader.axis);
-    if (labels.frozen(axis) && labels.reason(axis[0]).starts_with(kInputReason))
+    if (!reader.inside && labels.frozen(axis) && labels.reason(axis[0]).starts_with(kInputReason))
       wanted.emplace(reader.node, reader);
   }
   std::vector<Node> nodes;
@@ -22,7 +22,8 @@ void gate_inputs(Graph& graph, const std::vector<Shape>& sample) {
   for (Node node : graph.nodes) {
     const auto [first, last] = wanted.equal_range(node.name);
     for (auto entry = first; entry != last; ++entry) {
-      const auto& [name, input, axis] = entry->second;
+      const size_t input = entry->second.input;
+      const int64_t axis = entry->second.axis;
       const std::string value = node.inputs[input];
       std::string& picked = gathered[{value, axis}];
       if (picked.empty()) {

@@ -117,6 +117,10 @@ void Labels::contract(const Node& node, size_t a, int64_t axis_a, size_t b, int6
   readers_.push_back({node.name, gate_second ? b : a, gate_second ? axis_b : axis_a});
 }
 
+void Labels::read_inside(const Node& node, size_t weight) {
+  readers_.push_back({node.name, weight, /*axis=*/2, /*inside=*/true});
+}
+
 void Labels::factor(const AxisLabels& flat, std::vector<AxisLabels> factors) {
   for (const AxisLabels& axis : factors)
     if (axis.extent == 1) freeze(axis[0], "an axis of extent 1 that a reshape makes or drops");

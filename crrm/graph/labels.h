@@ -21,10 +21,17 @@ struct AxisLabels {
 };
 
 /// A contraction over an axis of an activation: where a gate multiplies.
+///
+/// A recurrent weight reads a state that exists inside its node alone, so no node before it can
+/// multiply what it reads. To multiply the weight's columns would have the same effect, but a
+/// weight has no sample axis: every sample would need a weight of its own, or noise and the Fisher
+/// information of single samples were lost. So the gates travel with the weight into the node,
+/// which multiplies its state (crrm/ops/gate.cpp, StateGate).
 struct Reader {
-  std::string node;  ///< name
-  size_t input;      ///< which input of the node is multiplied
-  int64_t axis;      ///< of that input
+  std::string node;     ///< name
+  size_t input;         ///< which input of the node is multiplied; inside: the weight that reads
+  int64_t axis;         ///< of that input
+  bool inside = false;  ///< what is read exists only inside the node
 };
 
 class Labels {
@@ -60,6 +67,10 @@ class Labels {
 
   /// Records that `node` contracts axis `axis_a` of its input `a` with axis `axis_b` of input `b`.
   void contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b);
+
+  /// Records that `node` contracts the columns of its input `weight`, [directions, rows, columns],
+  /// with a state of its own.
+  void read_inside(const Node& node, size_t weight);
 
   /// `flat` enumerates the product of `factors` in row-major order: what falls in a factor falls in
   /// all its rows of `flat`. Which factor may shrink is settled by `resolve`.
