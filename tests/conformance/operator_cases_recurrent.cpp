@@ -1,4 +1,4 @@
-// Cases of the recurrent operators, and what only they have.
+// Cases of the recurrent operators and of Einsum, and what only they have.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
@@ -77,7 +77,27 @@ std::vector<Case> recurrent_cases() {
   return list;
 }
 
+std::vector<Case> einsum_cases() {
+  std::vector<Case> list;
+  const auto add = [&](std::string equation, std::vector<Shape> x, std::vector<at::Tensor> c = {},
+                       bool moves_data = false) {
+    list.push_back(
+        {"Einsum", std::move(x), std::move(c), {{"equation", std::move(equation)}}, 1, moves_data});
+  };
+  add("bic,bjc->bij", {{2, 3, 4}, {2, 5, 4}});
+  add("bij, bjd, de -> bie", {{2, 3, 4}, {2, 4, 5}}, {weight({5, 6})});
+  add("bcd,cde->be", {{2, 3, 4}}, {weight({3, 4, 5})});
+  add("bi,bj", {{2, 3}, {2, 4}});
+  add("bi,bi->bi", {{2, 3}, {2, 3}});
+  add("bij->bi", {{2, 3, 4}});
+  add("...ij,jk->...ik", {{2, 3, 4, 5}}, {weight({5, 6})});
+  add("bij->jbi", {{2, 3, 4}}, {}, /*moves_data=*/true);
+  add("bii->bi", {{2, 3, 3}}, {}, /*moves_data=*/true);
+  return list;
+}
+
 CRRM_CHECK_OPERATORS(Recurrent, recurrent_cases());
+CRRM_CHECK_OPERATORS(Einsum, einsum_cases());
 
 Graph recurrent_network(const std::string& op, int64_t gates, Attributes attributes) {
   const bool batch_first = attributes.contains("layout");
@@ -191,6 +211,22 @@ INSTANTIATE_TEST_SUITE_P(Kinds, RecurrentNetworkTest,
 TEST_P(RecurrentNetworkTest, CountsEveryStep) {
   const int64_t cell = std::get<1>(GetParam()) * kState * (kFeatures + kState);
   EXPECT_EQ(cost(network(), {}).macs, kSteps * (7 * kFeatures + cell + kState * 2));
+}
+
+TEST(Einsum, CountsEveryLetterOnce) {
+  const auto macs = [](const std::string& equation, const NodeShapes& shapes) {
+    const Node node{.op = "Einsum",
+                    .name = "node",
+                    .domain = "",
+                    .inputs = Texts(shapes.inputs.size(), "x"),
+                    .outputs = {"y"},
+                    .attributes = {{"equation", equation}}};
+    return get_operator(node).macs(node, shapes);
+  };
+  EXPECT_EQ(macs("bij,bjd,de->bie", {{{2, 3, 4}, {2, 4, 5}, {5, 6}}, {{2, 3, 6}}}),
+            2 * 3 * 4 * 5 * 6);
+  EXPECT_EQ(macs("...ij,jk->...ik", {{{7, 2, 3, 4}, {4, 5}}, {{7, 2, 3, 5}}}), 7 * 2 * 3 * 4 * 5);
+  EXPECT_EQ(macs("bij->bi", {{{2, 3, 4}}, {{2, 3}}}), 0);
 }
 
 TEST(Recurrent, RefusesWhatItDoesNotCompute) {
