@@ -66,6 +66,39 @@ class Inference {
     table_.shapes[name] = tensor.sizes().vec();
   }
 
+  static Tensors forward(const Node& node, const Tensors& inputs) {
+    try {
+      return get_operator(node).forward(node, inputs, /*training=*/false);
+    } catch (const c10::Error& error) {
+      std::vector<std::string> shapes;
+      for (const at::Tensor& input : inputs)
+        shapes.push_back(input.defined() ? fmt::format("[{}]", fmt::join(input.sizes(), ", "))
+                                         : "-");
+      throw InputError({.place = describe(node),
+                        .expected = "inputs whose shapes fit the operator",
+                        .found = fmt::format("{}: {}", fmt::join(shapes, ", "),
+                                             error.what_without_backtrace())});
+    }
+  }
+
+  /// The content of a value that follows from parameters alone, as the scales of a Resize may;
+  /// undefined where it does not, or not in `depth` steps.
+  at::Tensor constant(const std::string& name, int depth) const {
+    if (const auto found = graph_.parameters.find(name); found != graph_.parameters.end())
+      return found->second;
+    const auto writer = writers_.find(name);
+    if (writer == writers_.end() || depth == 0) return {};
+    const Node& node = graph_.nodes[writer->second];
+    Tensors inputs;
+    for (const std::string& input : node.inputs) {
+      inputs.push_back(input.empty() ? at::Tensor() : constant(input, depth - 1));
+      if (!input.empty() && !inputs.back().defined()) return {};
+    }
+    const Tensors outputs = forward(node, inputs);
+    const auto place = std::find(node.outputs.begin(), node.outputs.end(), name);
+    return outputs.at(static_cast<size_t>(place - node.outputs.begin()));
+  }
+
   /// Real tensors when all are, else meta tensors but for those whose content decides the shape.
   Tensors gather(const Node& node, const Operator& op) {
     Tensors inputs;
@@ -78,9 +111,11 @@ class Inference {
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i].defined()) continue;
       if (op.shape_depends_on_value(i)) {
-        const auto parameter = graph_.parameters.find(node.inputs[i]);
-        if (!is_real(inputs[i]) && parameter != graph_.parameters.end())
-          inputs[i] = parameter->second;
+        if (is_real(inputs[i])) continue;
+        const at::Tensor known = constant(node.inputs[i], kDeepest);
+        if (!known.defined()) continue;
+        inputs[i] = known;
+        if (!graph_.is_parameter(node.inputs[i])) values_[node.inputs[i]] = known;
       } else if (is_real(inputs[i])) {
         inputs[i] = inputs[i].to(at::kMeta);
       }
@@ -111,24 +146,15 @@ class Inference {
               fmt::format("the shape is known only when data runs ({})", describe(node));
         return;
       }
-    Tensors outputs;
-    try {
-      outputs = op.forward(node, inputs, /*training=*/false);
-    } catch (const c10::Error& error) {
-      std::vector<std::string> shapes;
-      for (const at::Tensor& input : inputs)
-        shapes.push_back(input.defined() ? fmt::format("[{}]", fmt::join(input.sizes(), ", "))
-                                         : "-");
-      throw InputError({.place = describe(node),
-                        .expected = "inputs whose shapes fit the operator",
-                        .found = fmt::format("{}: {}", fmt::join(shapes, ", "),
-                                             error.what_without_backtrace())});
-    }
+    const Tensors outputs = forward(node, inputs);
     for (size_t i = 0; i < node.outputs.size() && i < outputs.size(); ++i)
       if (!node.outputs[i].empty()) set(node.outputs[i], outputs[i]);
   }
 
+  static constexpr int kDeepest = 16;  // steps to follow: files are not trusted
+
   const Graph& graph_;
+  const std::unordered_map<std::string, size_t> writers_ = writers(graph_);
   std::unordered_map<std::string, at::Tensor> values_;
   ShapeTable table_;
 };
