@@ -4,6 +4,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/ops/axes.h"
+#include "crrm/ops/element_type.h"
 
 namespace crrm {
 
@@ -76,35 +77,6 @@ at::Tensor clip(N node, T x) {
   return at::clamp(x[0], bound(1), bound(2));
 }
 
-at::ScalarType element_type(N node, int64_t onnx_type) {
-  switch (onnx_type) {  // onnx.TensorProto.DataType
-    case 1:
-      return at::kFloat;
-    case 2:
-      return at::kByte;
-    case 3:
-      return at::kChar;
-    case 5:
-      return at::kShort;
-    case 6:
-      return at::kInt;
-    case 7:
-      return at::kLong;
-    case 9:
-      return at::kBool;
-    case 10:
-      return at::kHalf;
-    case 11:
-      return at::kDouble;
-    case 16:
-      return at::kBFloat16;
-    default:
-      throw InputError({.place = describe(node),
-                        .expected = "a numeric element type",
-                        .found = fmt::format("ONNX type {}", onnx_type)});
-  }
-}
-
 /// ONNX's integer division truncates.
 at::Tensor divide(N, T x) {
   if (at::isIntegralType(x[0].scalar_type(), true)) return at::div(x[0], x[1], "trunc");
@@ -113,6 +85,10 @@ at::Tensor divide(N, T x) {
 
 at::Tensor modulo(N node, T x) {
   return node.integer("fmod", 0) != 0 ? at::fmod(x[0], x[1]) : at::remainder(x[0], x[1]);
+}
+
+at::Tensor add(const at::Tensor& a, const at::Tensor& b) {
+  return at::add(a, b);
 }
 
 at::Tensor fold_left(T x, at::Tensor (*function)(const at::Tensor&, const at::Tensor&)) {
@@ -130,6 +106,29 @@ at::Tensor hard_sigmoid(N node, T x) {
   return at::clamp(x[0] * node.real("alpha", 0.2) + node.real("beta", 0.5), 0, 1);
 }
 
+// y = x + bias below -lambd, x - bias above lambd, 0 between.
+at::Tensor shrink(N node, T x) {
+  const double lambd = node.real("lambd", 0.5), bias = node.real("bias", 0);
+  const at::Tensor outer = at::where(x[0] < 0, x[0] + bias, x[0] - bias);
+  return at::where(at::abs(x[0]) > lambd, outer, at::zeros_like(outer));
+}
+
+at::Tensor is_inf(N node, T x) {
+  const bool negative = node.integer("detect_negative", 1) != 0;
+  const bool positive = node.integer("detect_positive", 1) != 0;
+  if (negative && positive) return at::isinf(x[0]);
+  if (negative) return at::isneginf(x[0]);
+  return positive ? at::isposinf(x[0]) : at::zeros_like(x[0], at::kBool);
+}
+
+at::Tensor bit_shift(N node, T x) {
+  const std::string& direction = node.text("direction");
+  if (direction == "LEFT") return at::bitwise_left_shift(x[0], x[1]);
+  if (direction == "RIGHT") return at::bitwise_right_shift(x[0], x[1]);
+  throw InputError(
+      {.place = describe(node), .expected = "direction LEFT or RIGHT", .found = direction});
+}
+
 #define CRRM_ELEMENTWISE(op, expression) \
   CRRM_REGISTER_OPERATOR_AS(Elementwise, op, [](N node, T x) -> at::Tensor { return expression; })
 #define CRRM_LEARNED(op, expression)                \
@@ -137,11 +136,24 @@ at::Tensor hard_sigmoid(N node, T x) {
                             [](N node, T x) -> at::Tensor { return expression; })
 
 CRRM_ELEMENTWISE(Abs, at::abs(x[0]));
+CRRM_ELEMENTWISE(Acos, at::acos(x[0]));
+CRRM_ELEMENTWISE(Acosh, at::acosh(x[0]));
 CRRM_ELEMENTWISE(And, at::logical_and(x[0], x[1]));
+CRRM_ELEMENTWISE(Asin, at::asin(x[0]));
+CRRM_ELEMENTWISE(Asinh, at::asinh(x[0]));
+CRRM_ELEMENTWISE(Atan, at::atan(x[0]));
+CRRM_ELEMENTWISE(Atanh, at::atanh(x[0]));
+CRRM_ELEMENTWISE(BitShift, bit_shift(node, x));
+CRRM_ELEMENTWISE(BitwiseAnd, at::bitwise_and(x[0], x[1]));
+CRRM_ELEMENTWISE(BitwiseNot, at::bitwise_not(x[0]));
+CRRM_ELEMENTWISE(BitwiseOr, at::bitwise_or(x[0], x[1]));
+CRRM_ELEMENTWISE(BitwiseXor, at::bitwise_xor(x[0], x[1]));
 CRRM_ELEMENTWISE(Cast, x[0].to(element_type(node, node.integer("to"))));
 CRRM_ELEMENTWISE(Ceil, at::ceil(x[0]));
+CRRM_ELEMENTWISE(Celu, at::celu(x[0], node.real("alpha", 1)));
 CRRM_ELEMENTWISE(Clip, clip(node, x));
 CRRM_ELEMENTWISE(Cos, at::cos(x[0]));
+CRRM_ELEMENTWISE(Cosh, at::cosh(x[0]));
 CRRM_ELEMENTWISE(Div, divide(node, x));
 CRRM_ELEMENTWISE(Dropout, x[0]);  // the identity: what is exported is for inference
 CRRM_ELEMENTWISE(Elu, at::elu(x[0], node.real("alpha", 1)));
@@ -155,11 +167,14 @@ CRRM_ELEMENTWISE(GreaterOrEqual, at::ge(x[0], x[1]));
 CRRM_ELEMENTWISE(HardSigmoid, hard_sigmoid(node, x));
 CRRM_ELEMENTWISE(HardSwish, at::hardswish(x[0]));
 CRRM_ELEMENTWISE(Identity, x[0]);
+CRRM_ELEMENTWISE(IsInf, is_inf(node, x));
+CRRM_ELEMENTWISE(IsNaN, at::isnan(x[0]));
 CRRM_ELEMENTWISE(LeakyRelu, at::leaky_relu(x[0], node.real("alpha", 0.01)));
 CRRM_ELEMENTWISE(Less, at::lt(x[0], x[1]));
 CRRM_ELEMENTWISE(LessOrEqual, at::le(x[0], x[1]));
 CRRM_ELEMENTWISE(Log, at::log(x[0]));
 CRRM_ELEMENTWISE(Max, fold_left(x, at::maximum));
+CRRM_ELEMENTWISE(Mean, fold_left(x, add) / static_cast<double>(x.size()));
 CRRM_ELEMENTWISE(Min, fold_left(x, at::minimum));
 CRRM_ELEMENTWISE(Mish, at::mish(x[0]));
 CRRM_ELEMENTWISE(Mod, modulo(node, x));
@@ -169,18 +184,39 @@ CRRM_ELEMENTWISE(Or, at::logical_or(x[0], x[1]));
 CRRM_ELEMENTWISE(Pow, at::pow(x[0], x[1]).to(x[0].scalar_type()));
 CRRM_ELEMENTWISE(Reciprocal, at::reciprocal(x[0]));
 CRRM_ELEMENTWISE(Relu, at::relu(x[0]));
+CRRM_ELEMENTWISE(Round, at::round(x[0]));  // half to even
 CRRM_ELEMENTWISE(Selu, at::selu(x[0]));
+CRRM_ELEMENTWISE(Shrink, shrink(node, x));
 CRRM_ELEMENTWISE(Sigmoid, at::sigmoid(x[0]));
+CRRM_ELEMENTWISE(Sign, at::sign(x[0]));
 CRRM_ELEMENTWISE(Sin, at::sin(x[0]));
+CRRM_ELEMENTWISE(Sinh, at::sinh(x[0]));
 CRRM_ELEMENTWISE(Softplus, at::softplus(x[0]));
 CRRM_ELEMENTWISE(Softsign, x[0] / (1 + at::abs(x[0])));
 CRRM_ELEMENTWISE(Sqrt, at::sqrt(x[0]));
 CRRM_ELEMENTWISE(Sub, at::sub(x[0], x[1]));
+CRRM_ELEMENTWISE(Sum, fold_left(x, add));
+CRRM_ELEMENTWISE(Tan, at::tan(x[0]));
 CRRM_ELEMENTWISE(Tanh, at::tanh(x[0]));
+CRRM_ELEMENTWISE(ThresholdedRelu, at::threshold(x[0], node.real("alpha", 1), 0));
 CRRM_ELEMENTWISE(Where, at::where(x[0].to(at::kBool), x[1], x[2]));
+CRRM_ELEMENTWISE(Xor, at::logical_xor(x[0], x[1]));
 CRRM_LEARNED(Add, at::add(x[0], x[1]));
 CRRM_LEARNED(Mul, at::mul(x[0], x[1]));
 CRRM_LEARNED(PRelu, prelu(node, x));
+
+// CastLike (ONNX 19): of its second input only the type matters, not the extents.
+// Couples  x[i] -> y[i]
+class CastLike final : public Operator {
+ public:
+  Tensors forward(N, T x, bool) const override { return {x[0].to(x[1].scalar_type())}; }
+  void couple(N node, Labels& labels) const override {
+    labels.broadcast(node.inputs[0], node.outputs[0]);
+  }
+  int64_t macs(N, const NodeShapes&) const override { return 0; }  // contracts nothing
+};
+
+CRRM_REGISTER_OPERATOR(CastLike);
 
 }  // namespace
 

@@ -74,7 +74,47 @@ at::Tensor pad(const at::Tensor& x, const Window& w, const std::vector<int64_t>&
   throw InputError({.place = describe(node), .expected = "1 to 3 spatial axes", .found = "more"});
 }
 
-// MaxPool (ONNX 12), first output only.
+void refuse_dilations(const Node& node, const Window& w) {
+  if (std::any_of(w.dilations.begin(), w.dilations.end(), [](int64_t d) { return d != 1; }))
+    throw InputError({.place = describe(node), .expected = "dilations of 1", .found = "others"});
+}
+
+at::Tensor average(const Node& node, const at::Tensor& x, const Window& w) {
+  switch (w.kernel.size()) {
+    case 1:
+      return at::avg_pool1d(x, w.kernel, w.strides);
+    case 2:
+      return at::avg_pool2d(x, w.kernel, w.strides);
+    case 3:
+      return at::avg_pool3d(x, w.kernel, w.strides);
+    default:
+      refuse_rank(node);
+  }
+}
+
+/// Flat positions in x of the maxima, of which `found` are flat positions in each padded map.
+at::Tensor unpadded_positions(const at::Tensor& found, const at::Tensor& x,
+                              const at::Tensor& padded, const Window& w) {
+  const size_t spatial = w.kernel.size();
+  std::vector<at::Tensor> places(spatial);  // by axis
+  at::Tensor rest = found;
+  for (size_t d = spatial; d-- > 0;) {
+    const int64_t extent = padded.size(static_cast<int64_t>(d) + 2);
+    places[d] = at::remainder(rest, extent) - w.begin[d];
+    rest = at::div(rest, extent, "floor");
+  }
+  const at::TensorOptions options = found.options();
+  Shape map_shape(static_cast<size_t>(x.dim()), 1);
+  map_shape[0] = x.size(0);
+  map_shape[1] = x.size(1);
+  at::Tensor result = at::arange(x.size(0) * x.size(1), options).view(map_shape);
+  for (size_t d = 0; d < spatial; ++d)
+    result = result * x.size(static_cast<int64_t>(d) + 2) + places[d];
+  return result;
+}
+
+// MaxPool (ONNX 12). Its second output, where somebody asks for it, numbers the elements of the
+// whole input, so that the channel axis is frozen then.
 // Couples  x[n c s] -> y[n c s']
 class MaxPool final : public Operator {
  public:
@@ -82,20 +122,93 @@ class MaxPool final : public Operator {
     const Window w = window(node, x[0]);
     const at::Tensor padded =
         pad(x[0], w, overhang(node, x[0], w), -std::numeric_limits<double>::infinity());
+    if (!gives_positions(node)) return {maxima(node, padded, w)};
+    if (node.integer("storage_order", 0) != 0)
+      throw InputError({.place = describe(node),
+                        .expected = "storage_order 0 (row-major)",
+                        .found = "storage_order 1"});
+    if (x[0].is_meta()) {
+      const at::Tensor y = maxima(node, padded, w);
+      return {y, at::empty_like(y, at::kLong)};
+    }
+    const auto [y, found] = maxima_and_positions(node, padded, w);
+    return {y, unpadded_positions(found, x[0], padded, w)};
+  }
+  void couple(const Node& node, Labels& labels) const override {
+    couple_channels(node, labels);
+    if (!gives_positions(node)) return;
+    const std::string reason = fmt::format("its elements are numbered ({})", describe(node));
+    labels.freeze(node.inputs[0], reason);
+    labels.freeze(node.outputs[1], reason);
+  }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // compares only
+
+ private:
+  static bool gives_positions(const Node& node) {
+    return node.outputs.size() > 1 && !node.outputs[1].empty();
+  }
+  /// at::max_pool3d has its meta kernel in Python alone.
+  static Shape pooled_shape(const at::Tensor& x, const Window& w) {
+    Shape shape = x.sizes().vec();
+    for (size_t d = 0; d < w.kernel.size(); ++d)
+      shape[d + 2] = (shape[d + 2] - (w.kernel[d] - 1) * w.dilations[d] - 1) / w.strides[d] + 1;
+    return shape;
+  }
+  static at::Tensor maxima(const Node& node, const at::Tensor& x, const Window& w) {
+    if (x.is_meta() && w.kernel.size() == 3) return at::empty(pooled_shape(x, w), x.options());
     const std::vector<int64_t> none(w.kernel.size(), 0);
     switch (w.kernel.size()) {
       case 1:
-        return {at::max_pool1d(padded, w.kernel, w.strides, none, w.dilations)};
+        return at::max_pool1d(x, w.kernel, w.strides, none, w.dilations);
       case 2:
-        return {at::max_pool2d(padded, w.kernel, w.strides, none, w.dilations)};
+        return at::max_pool2d(x, w.kernel, w.strides, none, w.dilations);
       case 3:
-        return {at::max_pool3d(padded, w.kernel, w.strides, none, w.dilations)};
+        return at::max_pool3d(x, w.kernel, w.strides, none, w.dilations);
       default:
         refuse_rank(node);
     }
   }
-  void couple(const Node& node, Labels& labels) const override { couple_channels(node, labels); }
-  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // compares only
+  static std::tuple<at::Tensor, at::Tensor> maxima_and_positions(const Node& node,
+                                                                 const at::Tensor& x,
+                                                                 const Window& w) {
+    const std::vector<int64_t> none(w.kernel.size(), 0);
+    switch (w.kernel.size()) {
+      case 1:
+        return at::max_pool1d_with_indices(x, w.kernel, w.strides, none, w.dilations);
+      case 2:
+        return at::max_pool2d_with_indices(x, w.kernel, w.strides, none, w.dilations);
+      case 3:
+        return at::max_pool3d_with_indices(x, w.kernel, w.strides, none, w.dilations);
+      default:
+        refuse_rank(node);
+    }
+  }
+};
+
+// MaxUnpool (ONNX 11) without output_shape: y is 0 but for x's elements, each at the place that
+// input 1 gives among all of y's. These numbers depend on the extents: everything is frozen.
+class MaxUnpool final : public Operator {
+ public:
+  Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    if (x.size() > 2 && x[2].defined())
+      throw InputError(
+          {.place = describe(node), .expected = "no output_shape", .found = "an output_shape"});
+    const std::vector<int64_t> kernel = node.integers("kernel_shape");
+    const size_t spatial = kernel.size();
+    const std::vector<int64_t> strides = node.integers("strides", std::vector<int64_t>(spatial, 1));
+    const std::vector<int64_t> pads = node.integers("pads", std::vector<int64_t>(2 * spatial, 0));
+    Shape shape = x[0].sizes().vec();
+    for (size_t d = 0; d < spatial; ++d)
+      shape.at(d + 2) =
+          (shape[d + 2] - 1) * strides.at(d) + kernel[d] - pads.at(d) - pads.at(spatial + d);
+    if (x[0].is_meta()) return {at::empty(shape, x[0].options())};
+    const at::Tensor empty = at::zeros({elements(shape)}, x[0].options().requires_grad(false));
+    return {at::scatter(empty, 0, x[1].flatten(), x[0].flatten()).view(shape)};
+  }
+  void couple(const Node& node, Labels& labels) const override {
+    freeze_all(node, labels, fmt::format("its elements are numbered ({})", describe(node)));
+  }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // moves data only
 };
 
 // AveragePool (ONNX 19) without dilations. Padding counts only if count_include_pad; what hangs
@@ -104,8 +217,7 @@ class AveragePool final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     const Window w = window(node, x[0]);
-    if (std::any_of(w.dilations.begin(), w.dilations.end(), [](int64_t d) { return d != 1; }))
-      throw InputError({.place = describe(node), .expected = "dilations of 1", .found = "others"});
+    refuse_dilations(node, w);
     const std::vector<int64_t> extra = overhang(node, x[0], w);
     const at::Tensor padded = pad(x[0], w, extra, 0);
     const at::Tensor mean = average(node, padded, w);
@@ -122,20 +234,29 @@ class AveragePool final : public Operator {
   void couple(const Node& node, Labels& labels) const override { couple_channels(node, labels); }
   /// Sums are not multiply-accumulates.
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }
+};
 
- private:
-  static at::Tensor average(const Node& node, const at::Tensor& x, const Window& w) {
-    switch (w.kernel.size()) {
-      case 1:
-        return at::avg_pool1d(x, w.kernel, w.strides);
-      case 2:
-        return at::avg_pool2d(x, w.kernel, w.strides);
-      case 3:
-        return at::avg_pool3d(x, w.kernel, w.strides);
-      default:
-        refuse_rank(node);
-    }
+/// sum^(1/p), with a gradient of 0 where the sum is 0.
+at::Tensor root(const at::Tensor& sum, double p) {
+  const at::Tensor zero = sum == 0;
+  return at::pow(sum.masked_fill(zero, 1), 1 / p).masked_fill(zero, 0);
+}
+
+// LpPool (ONNX 18) without dilations: y = (sum of |x|^p over the window)^(1/p), p = 2 by default.
+// Couples  x[n c s] -> y[n c s']
+class LpPool final : public Operator {
+ public:
+  Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    const Window w = window(node, x[0]);
+    refuse_dilations(node, w);
+    const double p = static_cast<double>(node.integer("p", 2));
+    const at::Tensor padded = pad(x[0], w, overhang(node, x[0], w), 0);
+    if (x[0].is_meta()) return {average(node, padded, w)};
+    const at::Tensor mean = average(node, at::pow(at::abs(padded), p), w);
+    return {root(mean * elements(w.kernel), p)};
   }
+  void couple(const Node& node, Labels& labels) const override { couple_channels(node, labels); }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // no parameter
 };
 
 std::vector<int64_t> positions(const at::Tensor& x) {
@@ -144,26 +265,39 @@ std::vector<int64_t> positions(const at::Tensor& x) {
   return axes;
 }
 
-// GlobalAveragePool, GlobalMaxPool (ONNX 1).
+// GlobalAveragePool, GlobalMaxPool (ONNX 1), GlobalLpPool (ONNX 2, p = 2 by default).
 // Couples  x[n c s] -> y[n c 1]
 class GlobalPool final : public Operator {
  public:
-  explicit GlobalPool(bool average) : average_(average) {}
-  Tensors forward(const Node&, const Tensors& x, bool) const override {
-    return {average_ ? at::mean(x[0], positions(x[0]), /*keepdim=*/true)
-                     : at::amax(x[0], positions(x[0]), /*keepdim=*/true)};
+  using Function = std::function<at::Tensor(const Node&, const at::Tensor&, at::IntArrayRef axes)>;
+  explicit GlobalPool(Function function) : function_(std::move(function)) {}
+  Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    const std::vector<int64_t> axes = positions(x[0]);
+    // All have the extents of a mean, which has a meta kernel in C++.
+    return {x[0].is_meta() ? at::mean(x[0], axes, /*keepdim=*/true) : function_(node, x[0], axes)};
   }
   void couple(const Node& node, Labels& labels) const override { couple_channels(node, labels); }
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // sums or compares
 
  private:
-  bool average_;
+  Function function_;
 };
 
+using N = const Node&;
+using T = const at::Tensor&;
+using A = at::IntArrayRef;
+
 CRRM_REGISTER_OPERATOR(MaxPool);
+CRRM_REGISTER_OPERATOR(MaxUnpool);
 CRRM_REGISTER_OPERATOR(AveragePool);
-CRRM_REGISTER_OPERATOR_AS(GlobalPool, GlobalAveragePool, true);
-CRRM_REGISTER_OPERATOR_AS(GlobalPool, GlobalMaxPool, false);
+CRRM_REGISTER_OPERATOR(LpPool);
+CRRM_REGISTER_OPERATOR_AS(GlobalPool, GlobalAveragePool,
+                          [](N, T x, A axes) { return at::mean(x, axes, /*keepdim=*/true); });
+CRRM_REGISTER_OPERATOR_AS(GlobalPool, GlobalMaxPool,
+                          [](N, T x, A axes) { return at::amax(x, axes, /*keepdim=*/true); });
+CRRM_REGISTER_OPERATOR_AS(GlobalPool, GlobalLpPool, [](N node, T x, A axes) {
+  return at::linalg_vector_norm(x, node.integer("p", 2), axes, /*keepdim=*/true);
+});
 
 }  // namespace
 

@@ -72,6 +72,22 @@ class Softmax final : public Operator {
   bool logarithm_;
 };
 
+// Hardmax (ONNX 13): 1 at the first maximum along `axis`, which stays whole, 0 elsewhere.
+class Hardmax final : public Operator {
+ public:
+  Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
+    const int64_t axis = normal_axis(node, node.integer("axis", -1), x[0].dim());
+    return {at::scatter(at::zeros_like(x[0]), axis, x[0].argmax(axis, /*keepdim=*/true), 1)};
+  }
+  void couple(const Node& node, Labels& labels) const override {
+    const int64_t axis = normal_axis(node, node.integer("axis", -1), labels.rank(node.inputs[0]));
+    labels.broadcast(node.inputs[0], node.outputs[0]);
+    labels.freeze(node.inputs[0], axis, fmt::format("searched along ({})", describe(node)));
+  }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // compares only
+};
+
 // CumSum (ONNX 14): over the axis in input 1, which stays whole.
 class CumSum final : public Operator {
  public:
@@ -122,6 +138,7 @@ CRRM_REDUCE(ReduceLogSumExp, at::logsumexp(x, axes, keep));
 CRRM_REGISTER_OPERATOR_AS(Softmax, Softmax, false);
 CRRM_REGISTER_OPERATOR_AS(Softmax, LogSoftmax, true);
 CRRM_REGISTER_OPERATOR(CumSum);
+CRRM_REGISTER_OPERATOR(Hardmax);
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "crrm/base/error.h"
 #include "crrm/graph/shrinkage.h"
 #include "crrm/ops/axes.h"
+#include "crrm/ops/element_type.h"
 
 namespace crrm {
 
@@ -25,6 +26,38 @@ class ShapeOf final : public Operator {
     labels.freeze(node.outputs[0], "extents, not channels");
   }
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // reads no data
+};
+
+// Size (ONNX 21): the number of elements. Computed at run time it would follow the smaller
+// network's extents and change what is divided by it: every axis of x is frozen.
+class Size final : public Operator {
+ public:
+  Tensors forward(const Node&, const Tensors& x, bool) const override {
+    return {at::scalar_tensor(x[0].numel(), at::kLong)};
+  }
+  void couple(const Node& node, Labels& labels) const override {
+    freeze_all(node, labels, fmt::format("its elements are counted ({})", describe(node)));
+  }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // reads no data
+};
+
+// EyeLike (ONNX 9): ones on the k-th diagonal of a matrix of x's extents. Which index meets which
+// follows from their positions: both axes are frozen.
+class EyeLike final : public Operator {
+ public:
+  Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    const at::ScalarType type =
+        node.has("dtype") ? element_type(node, node.integer("dtype")) : x[0].scalar_type();
+    const at::TensorOptions options = x[0].options().dtype(type).requires_grad(false);
+    if (x[0].is_meta()) return {at::empty(x[0].sizes(), options)};
+    const at::Tensor row = at::arange(x[0].size(0), at::kLong).unsqueeze(1);
+    const at::Tensor column = at::arange(x[0].size(1), at::kLong);
+    return {(column - row == node.integer("k", 0)).to(options)};
+  }
+  void couple(const Node& node, Labels& labels) const override {
+    freeze_all(node, labels, fmt::format("a diagonal, by position ({})", describe(node)));
+  }
+  int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // fills only
 };
 
 // ConstantOfShape (ONNX 21): the one element of `value` everywhere.
@@ -98,7 +131,9 @@ class Range final : public Operator {
 CRRM_REGISTER_OPERATOR_AS(ShapeOf, Shape);
 CRRM_REGISTER_OPERATOR(ConstantOfShape);
 CRRM_REGISTER_OPERATOR(Expand);
+CRRM_REGISTER_OPERATOR(EyeLike);
 CRRM_REGISTER_OPERATOR(Range);
+CRRM_REGISTER_OPERATOR(Size);
 
 }  // namespace
 

@@ -278,7 +278,7 @@ TEST_P(MovingOperatorTest, CouplingIsWhatForwardCopies) {
         return roots;
       };
       ASSERT_EQ(fate(node.outputs[i], moved[i].sizes().vec(), e),
-                fate(node.inputs[x], GetParam().inputs[x], from))
+                fate(graph.inputs[x].name, GetParam().inputs[x], from))
           << "output " << i << " element " << e;
     }
 }
