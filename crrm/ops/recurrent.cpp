@@ -59,10 +59,16 @@ void refuse(const Node& node, const std::string& attribute) {
 }
 
 /// Whether `value` is zero whatever its extents are: what an absent initial state stands for.
-bool is_zero_fill(const Graph& graph, const std::string& value) {
-  for (const Node& node : graph.nodes)
-    if (node.op == "ConstantOfShape" && node.domain.empty() && node.outputs[0] == value)
-      return !node.has("value") || !at::any(node.tensor("value")).item<bool>();
+/// Exporters make the zeros of all layers at once and take slices of them.
+bool is_zero(const Graph& graph, const std::string& value) {
+  if (const auto constant = graph.parameters.find(value); constant != graph.parameters.end())
+    return !at::any(constant->second).item<bool>();
+  for (const Node& node : graph.nodes) {
+    if (node.outputs[0] != value || !node.domain.empty()) continue;
+    if (node.op == "Slice" || node.op == "Expand") return is_zero(graph, node.inputs[0]);
+    return node.op == "ConstantOfShape" &&
+           (!node.has("value") || !at::any(node.tensor("value")).item<bool>());
+  }
   return false;
 }
 
@@ -73,8 +79,8 @@ bool is_zero_fill(const Graph& graph, const std::string& value) {
 // Couples  X[t n i], W[d g*H+h i], R[d g*H+h h], B[d g*H+h], B[d (G+g)*H+h], initial[d n h]
 //          -> Y[t d n h], last[d n h]   for every gate g; t and d frozen
 // R contracts the state inside the node. Both directions are slices of the same weights and of Y:
-// where there are two, units h of both are one. An initial state of zeros that is made at run time
-// is as good as none, and is dropped where the state shrinks.
+// where there are two, units h of both are one. An initial state of zeros whose extents cannot
+// shrink is as good as none, and is dropped where the state shrinks.
 class Recurrent : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
@@ -239,9 +245,12 @@ class Recurrent : public Operator {
     rows(kR, gates_);
     rows(kB, 2 * gates_);
     rows(kP, 3);
-    for (const size_t initial : {kH, kC})
-      if (node.has_input(initial) && !is_zero_fill(labels.graph(), node.inputs[initial]))
-        labels.merge(labels.axis(node.inputs[initial], 2), state);
+    for (const size_t initial : {kH, kC}) {
+      if (!node.has_input(initial)) continue;
+      const AxisLabels axis = labels.axis(node.inputs[initial], 2);
+      if (!labels.frozen(axis) || !is_zero(labels.graph(), node.inputs[initial]))
+        labels.merge(axis, state);
+    }
     for (const std::string& y : node.outputs)
       if (!y.empty()) labels.merge(labels.axis(y, labels.rank(y) - 1), state);
   }

@@ -170,6 +170,47 @@ TEST_P(RecurrentNetworkTest, ShrinksExactly) {
   }
 }
 
+/// Gives the network's cell an initial state as exporters write it: a slice of zeros, their extents
+/// computed from the batch.
+void add_zeros(Graph& graph) {
+  const auto add = [](const std::string& name, const std::string& kind, Texts inputs,
+                      Attributes own = {}) {
+    return Node{.op = kind,
+                .name = name,
+                .domain = "",
+                .inputs = std::move(inputs),
+                .outputs = {name + ".out"},
+                .attributes = std::move(own)};
+  };
+  graph.parameters["layers"] = ints({2});
+  graph.parameters["state"] = ints({kState});
+  graph.parameters["0"] = ints({0});
+  graph.parameters["1"] = ints({1});
+  const std::vector<Node> zeros = {
+      add("batch", "Shape", {"x"}, {{"start", int64_t{0}}, {"end", int64_t{1}}}),
+      add("extents", "Concat", {"layers", "batch.out", "state"}, {{"axis", int64_t{0}}}),
+      add("zeros", "ConstantOfShape", {"extents.out"}),
+      add("layer", "Slice", {"zeros.out", "0", "1", "0"})};
+  graph.nodes.insert(graph.nodes.begin(), zeros.begin(), zeros.end());
+  for (Node& node : graph.nodes)
+    if (node.name == "cell") node.inputs.insert(node.inputs.end(), {"", "layer.out"});
+}
+
+TEST_P(RecurrentNetworkTest, ZerosMadeAtRunTimeDoNotHoldTheState) {
+  Graph graph = network();
+  add_zeros(graph);
+  const Tensors expected = Executor(network()).run({network_input()});
+  EXPECT_LT(difference(expected, Executor(graph).run({network_input()})).absolute, 1e-12);
+  const Coupling coupling = couple(graph);
+  ASSERT_EQ(coupling.size(), kFeatures + kState);
+  std::vector<bool> alive(static_cast<size_t>(coupling.size()), true);
+  alive[7] = false;
+  const Tensors masked = Executor(insert_gates(graph, coupling))
+                             .run({network_input(), hard_gates(alive, at::kDouble)});
+  const Tensors found = Executor(cut(graph, coupling, alive)).run({network_input()});
+  EXPECT_LT(difference(masked, found).absolute, 1e-12);
+}
+
 // A sample with its own gates gives what the network gives whose gates are that sample's.
 TEST_P(RecurrentNetworkTest, GatesAreEachSamplesOwn) {
   const Graph graph = network({{"direction", std::string("bidirectional")}});
