@@ -39,6 +39,15 @@ void freeze_axes(const Node& node, Labels& labels, const std::string& value, int
     labels.freeze(value, a, fmt::format("looked up by index ({})", describe(node)));
 }
 
+int64_t batch_axes(const Node& node, int64_t rank) {
+  const int64_t count = node.integer("batch_dims", 0);
+  if (count < 0 || count >= rank)
+    throw InputError({.place = describe(node),
+                      .expected = fmt::format("batch_dims from 0 to {}", rank - 1),
+                      .found = fmt::format("{}", count)});
+  return count;
+}
+
 /// Checks the number m of indices in a tuple.
 int64_t tuple_length(const Node& node, int64_t length, int64_t most) {
   if (length < 1 || length > most)
@@ -77,7 +86,7 @@ class GatherElements final : public Operator {
 class GatherND final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
-    const int64_t batch = node.integer("batch_dims", 0);
+    const int64_t batch = batch_axes(node, std::min(x[0].dim(), x[1].dim()));
     const int64_t end = batch + tuple_length(node, x[1].size(-1), x[0].dim() - batch);
     Shape shape = part(x[1], 0, x[1].dim() - 1);
     const Shape rest = part(x[0], end, x[0].dim()), searched = part(x[0], batch, end);
@@ -221,6 +230,10 @@ class OneHot final : public Operator {
 class Trilu final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
+    if (x[0].dim() < 2)
+      throw InputError({.place = describe(node),
+                        .expected = "an input of rank 2 or more",
+                        .found = fmt::format("rank {}", x[0].dim())});
     if (x[0].is_meta()) return {at::empty_like(x[0])};
     const int64_t k = x.size() > 1 && x[1].defined() ? to_integers(x[1]).at(0) : 0;
     return {node.integer("upper", 1) != 0 ? at::triu(x[0], k) : at::tril(x[0], k)};

@@ -37,6 +37,12 @@ Window window(const Node& node, const at::Tensor& x) {
                       .found = fmt::format("rank {}", x.dim())});
   w.strides = node.integers("strides", std::vector<int64_t>(spatial, 1));
   w.dilations = node.integers("dilations", std::vector<int64_t>(spatial, 1));
+  for (const std::vector<int64_t>& steps : {w.strides, w.dilations})
+    if (steps.size() != spatial ||
+        std::any_of(steps.begin(), steps.end(), [](int64_t s) { return s < 1; }))
+      throw InputError({.place = describe(node),
+                        .expected = fmt::format("{} strides and dilations of at least 1", spatial),
+                        .found = fmt::format("[{}]", fmt::join(steps, ", "))});
   const std::vector<int64_t> pads =
       spatial_pads(node, x.sizes().vec(), w.kernel, w.strides, w.dilations);
   w.begin.assign(pads.begin(), pads.begin() + static_cast<int64_t>(spatial));
@@ -193,14 +199,10 @@ class MaxUnpool final : public Operator {
     if (x.size() > 2 && x[2].defined())
       throw InputError(
           {.place = describe(node), .expected = "no output_shape", .found = "an output_shape"});
-    const std::vector<int64_t> kernel = node.integers("kernel_shape");
-    const size_t spatial = kernel.size();
-    const std::vector<int64_t> strides = node.integers("strides", std::vector<int64_t>(spatial, 1));
-    const std::vector<int64_t> pads = node.integers("pads", std::vector<int64_t>(2 * spatial, 0));
+    const Window w = window(node, x[0]);
     Shape shape = x[0].sizes().vec();
-    for (size_t d = 0; d < spatial; ++d)
-      shape.at(d + 2) =
-          (shape[d + 2] - 1) * strides.at(d) + kernel[d] - pads.at(d) - pads.at(spatial + d);
+    for (size_t d = 0; d < w.kernel.size(); ++d)
+      shape[d + 2] = (shape[d + 2] - 1) * w.strides[d] + w.kernel[d] - w.begin[d] - w.end[d];
     if (x[0].is_meta()) return {at::empty(shape, x[0].options())};
     const at::Tensor empty = at::zeros({elements(shape)}, x[0].options().requires_grad(false));
     return {at::scatter(empty, 0, x[1].flatten(), x[0].flatten()).view(shape)};

@@ -292,6 +292,10 @@ TEST(Refusals, SayWhatWasFound) {
        {image, no, ints({2, 4, 8, 8})},
        {{"kernel_shape", Ints{2, 2}}},
        "an output_shape"},
+      {"MaxUnpool", {image}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2}}}, "[2]"},
+      {"MaxPool", {image}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 0}}}, "[2, 0]"},
+      {"GatherND", {image, ints({0})}, {{"batch_dims", int64_t{-1}}}, "-1"},
+      {"Trilu", {ints({1, 2})}, {}, "rank 1"},
       {"LpPool", {image}, {{"kernel_shape", Ints{2, 2}}, {"dilations", Ints{2, 2}}}, "others"},
   };
   for (const Refusal& refusal : refusals) {
