@@ -68,12 +68,40 @@ Graph insert_gates(const Graph& graph, const Coupling& coupling) {
       node.inputs[reader.input] = gate.name;
       if (!present.insert(gate.name).second) continue;
       gated.parameters[gate.inputs[2]] =
-          columns(coupling.axes()[coupling.axis_of(value, reader.axis)], coupling.size());
+          columns(coupling.axes()[coupling.axis_of(value, reader.axis).axis], coupling.size());
       gated.nodes.push_back(std::move(gate));
     }
     gated.nodes.push_back(std::move(node));
   }
   return gated;
+}
+
+Graph mask(const Graph& graph, const Coupling& coupling, const std::vector<bool>& alive) {
+  const at::Tensor z = hard_gates(alive)[0];
+  Graph masked = insert_gates(graph, coupling);
+  masked.inputs.pop_back();
+  std::map<std::string, size_t> ranks;  // of gated values
+  for (Node& node : masked.nodes) {
+    if (node.domain != kGateDomain) continue;
+    const std::string& value = node.inputs[0];
+    // A state's gates multiply the columns of the weight that reads it.
+    const int64_t axis = node.op == "StateGate" ? 2 : node.integer("axis");
+    const auto known = coupling.shapes().find(value);  // else: gated already along another axis
+    const size_t rank = known == coupling.shapes().end() ? ranks.at(value) : known->second.size();
+    ranks[node.outputs[0]] = rank;
+    Shape shape(rank, 1);
+    shape[static_cast<size_t>(axis)] = -1;
+    const std::string factor = node.name + ".factor";
+    masked.parameters[factor] = z.index_select(0, masked.parameters.at(node.inputs[2])).view(shape);
+    node = {.op = "Mul",
+            .name = node.name,
+            .domain = "",
+            .inputs = {value, factor},
+            .outputs = node.outputs,
+            .attributes = {}};
+  }
+  drop_unread(masked);
+  return masked;
 }
 
 at::Tensor hard_gates(const std::vector<bool>& alive, at::ScalarType type) {

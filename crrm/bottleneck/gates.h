@@ -18,6 +18,10 @@ inline constexpr char kGateDomain[] = "crrm";
 /// is kGateInput: [N or 1, units + 1], one column a unit and a last one of ones.
 Graph insert_gates(const Graph& graph, const Coupling& coupling);
 
+/// The full-size network in plain ONNX: explicit factors of zero and one in place of the gates.
+/// @param alive  [coupling.size()]
+Graph mask(const Graph& graph, const Coupling& coupling, const std::vector<bool>& alive);
+
 /// [1, units + 1]: ones, and zeros for the units that are not alive.
 at::Tensor hard_gates(const std::vector<bool>& alive, at::ScalarType type = at::kFloat);
 

@@ -1,39 +1,81 @@
 #include "crrm/bottleneck/selection.h"
 
-#include <numeric>
+#include <map>
 
 #include "crrm/base/error.h"
+#include "crrm/coupling/subsets.h"
 
 namespace crrm {
 
 namespace {
 
-/// The best unit of every axis that would otherwise be empty.
-/// @param order  units, those to be closed first in front
-std::vector<bool> protected_units(const Coupling& coupling, const std::vector<int>& order) {
-  std::vector<size_t> rank(order.size());
-  for (size_t i = 0; i < order.size(); ++i) rank[order[i]] = i;
-  std::vector<bool> keeps(order.size(), false);
+/// Units that close together, and their place in the order.
+struct Closure {
+  std::vector<int> units;
+  double score = 0;
+  bool stays = false;  ///< an axis would be empty without
+};
+
+/// The last of every axis that would otherwise be empty stays.
+void protect(const Coupling& coupling, std::vector<Closure>& order) {
+  std::vector<size_t> rank(static_cast<size_t>(coupling.size()));
+  for (size_t i = 0; i < order.size(); ++i)
+    for (const int unit : order[i].units) rank[static_cast<size_t>(unit)] = i;
   for (const std::vector<int>& units : coupling.axes()) {
     if (std::find(units.begin(), units.end(), Coupling::kStays) != units.end()) continue;
-    keeps[*std::max_element(units.begin(), units.end(),
-                            [&](int a, int b) { return rank[a] < rank[b]; })] = true;
+    size_t last = 0;
+    for (const int unit : units) last = std::max(last, rank[static_cast<size_t>(unit)]);
+    order[last].stays = true;
   }
-  return keeps;
 }
 
-std::vector<int> ascending(const std::vector<double>& score) {
-  std::vector<int> order(score.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return score[a] < score[b]; });
+/// What closes first in front: by Fisher information over weight; what is closed already comes
+/// before.
+/// @param fisher, weight  [units]
+std::vector<Closure> in_order(const Coupling& coupling, const std::vector<bool>& alive,
+                              const std::vector<double>& fisher,
+                              const std::vector<double>& weight) {
+  constexpr double kClosed = -1;
+  std::vector<double> score(fisher.size());
+  for (size_t u = 0; u < score.size(); ++u) score[u] = alive[u] ? fisher[u] / weight[u] : kClosed;
+  std::vector<Closure> order;
+  for (std::vector<int>& units : closures(coupling, score)) {
+    double gain = 0, price = 0;
+    for (const int unit : units) {
+      gain += fisher[static_cast<size_t>(unit)];
+      price += weight[static_cast<size_t>(unit)];
+    }
+    const bool closed = !alive[static_cast<size_t>(units.front())];
+    order.push_back({std::move(units), closed ? kClosed : gain / price});
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Closure& a, const Closure& b) { return a.score < b.score; });
+  protect(coupling, order);
   return order;
+}
+
+void set(std::vector<bool>& alive, const Closure& closure, bool value) {
+  for (const int unit : closure.units) alive[static_cast<size_t>(unit)] = value;
+}
+
+/// `alive` without the first `count`.
+std::vector<bool> without(std::vector<bool> alive, const std::vector<Closure>& order,
+                          size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    if (!order[i].stays) set(alive, order[i], false);
+  return alive;
+}
+
+std::vector<double> to_numbers(const at::Tensor& tensor) {
+  const at::Tensor x = tensor.to(at::kDouble).contiguous();
+  return {x.data_ptr<double>(), x.data_ptr<double>() + x.numel()};
 }
 
 std::string obstacles(const Coupling& coupling) {
   std::vector<std::string> names;
   for (const FrozenAxis& axis : coupling.frozen()) {
     if (names.size() == 3) break;
-    if (axis.member.axis < 2 && axis.reason.find("positions") == std::string::npos)
+    if (is_width(axis))
       names.push_back(
           fmt::format("{}[{}]: {}", axis.member.parameter, axis.member.axis, axis.reason));
   }
@@ -51,14 +93,18 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
   const int64_t whole = amount(cost(alive), resource);
   at::Tensor weights = at::ones({coupling.size()}, at::kDouble);
   double* w = weights.data_ptr<double>();
-  for (const Group& group : coupling.groups()) {  // units of a group touch the same axes
+  std::map<int, std::vector<int>> probe;  // by group: what would go, living where something lives
+  for (const std::vector<int>& units : closures(coupling, {alive.begin(), alive.end()}))
+    for (const int unit : units) {
+      std::vector<int>& chosen = probe[coupling.group_of(unit)];
+      if (chosen.empty() || !alive[static_cast<size_t>(chosen.front())]) chosen = units;
+    }
+  for (const auto& [group, units] : probe) {  // units of a group touch the same axes
     std::vector<bool> changed = alive;
-    const auto living =
-        std::find_if(group.units.begin(), group.units.end(), [&](int unit) { return alive[unit]; });
-    const int unit = living == group.units.end() ? group.units.front() : *living;
-    changed[unit] = !changed[unit];
-    const int64_t margin = std::abs(whole - amount(cost(changed), resource));
-    for (const int member : group.units)
+    for (const int unit : units) changed[static_cast<size_t>(unit)].flip();
+    const int64_t margin =
+        std::abs(whole - amount(cost(changed), resource)) / static_cast<int64_t>(units.size());
+    for (const int member : coupling.groups()[static_cast<size_t>(group)].units)
       w[member] = static_cast<double>(std::max<int64_t>(margin, 1));
   }
   return coupling.size() == 0 ? weights : weights / weights.mean();
@@ -67,53 +113,44 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
 Selection select(const Coupling& coupling, const CostModel& cost, const std::vector<bool>& alive,
                  const at::Tensor& fisher, const at::Tensor& weight, Resource resource,
                  int64_t limit) {
-  const at::Tensor ratio = (fisher.to(at::kDouble) / weight.to(at::kDouble)).contiguous();
-  std::vector<double> score(ratio.data_ptr<double>(), ratio.data_ptr<double>() + ratio.numel());
-  for (size_t u = 0; u < score.size(); ++u)
-    if (!alive[u]) score[u] = -1;  // closed already: in front
-  const std::vector<int> order = ascending(score);
-  const std::vector<bool> keeps = protected_units(coupling, order);
-  const auto close_first = [&](size_t count) {
-    std::vector<bool> living = alive;
-    for (size_t i = 0; i < count; ++i)
-      if (!keeps[order[i]]) living[order[i]] = false;
-    return living;
+  const std::vector<Closure> order =
+      in_order(coupling, alive, to_numbers(fisher), to_numbers(weight));
+  const auto fits = [&](const std::vector<bool>& living) {
+    return amount(cost(living), resource) <= limit;
   };
-  const auto fits = [&](size_t count) {
-    return amount(cost(close_first(count)), resource) <= limit;
-  };
-  if (!fits(order.size())) {
-    const int64_t least = amount(cost(close_first(order.size())), resource);
-    throw InputError(
-        {.place = resource == Resource::macs ? "--macs" : "--params",
-         .expected = fmt::format("at least {}, the smallest that can be reached", least),
-         .found = fmt::format("{}", limit),
-         .hint = obstacles(coupling)});
-  }
+  const std::vector<bool> least = without(alive, order, order.size());
+  if (!fits(least))
+    throw InputError({.place = resource == Resource::macs ? "--macs" : "--params",
+                      .expected = fmt::format("at least {}, the smallest that can be reached",
+                                              amount(cost(least), resource)),
+                      .found = fmt::format("{}", limit),
+                      .hint = obstacles(coupling)});
   size_t low = 0, high = order.size();  // the fewest closures that fit
   while (low < high) {
     const size_t middle = (low + high) / 2;
-    if (fits(middle))
+    if (fits(without(alive, order, middle)))
       high = middle;
     else
       low = middle + 1;
   }
-  Selection selection{close_first(low), 0};
-  if (low > 0) selection.beta = std::max(0.0, score[order[low - 1]]);
+  Selection selection{without(alive, order, low), 0};
+  if (low > 0) selection.beta = std::max(0.0, order[low - 1].score);
   // The last closure may have saved more than was needed: what still fits comes back, best first.
   for (size_t i = low; i-- > 0;) {
-    const int unit = order[i];
+    const size_t unit = static_cast<size_t>(order[i].units.front());
     if (selection.alive[unit] || !alive[unit]) continue;
-    selection.alive[unit] = true;
-    if (amount(cost(selection.alive), resource) > limit) selection.alive[unit] = false;
+    set(selection.alive, order[i], true);
+    if (!fits(selection.alive)) set(selection.alive, order[i], false);
   }
   return selection;
 }
 
 Cost smallest_cost(const Coupling& coupling, const CostModel& cost) {
-  std::vector<int> order(static_cast<size_t>(coupling.size()));
-  std::iota(order.begin(), order.end(), 0);
-  return cost(protected_units(coupling, order));
+  const size_t units = static_cast<size_t>(coupling.size());
+  const std::vector<bool> all(units, true);
+  const std::vector<Closure> order =
+      in_order(coupling, all, std::vector<double>(units, 1), std::vector<double>(units, 1));
+  return cost(without(all, order, order.size()));
 }
 
 }  // namespace crrm

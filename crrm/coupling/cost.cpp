@@ -4,18 +4,44 @@
 
 namespace crrm {
 
+namespace {
+
+/// A single constant is a number of the formula, not a weight.
+bool can_learn(const at::Tensor& parameter) {
+  return parameter.is_floating_point() && parameter.dim() > 0;
+}
+
+/// By value that follows from parameters alone (a transposed weight, stacked gates): which ones.
+using Origins = std::unordered_map<std::string, std::vector<std::string>>;
+
+void trace(const Node& node, Origins& origins) {
+  std::vector<std::string> from;
+  for (const std::string& input : node.inputs) {
+    if (input.empty()) continue;
+    const auto found = origins.find(input);
+    if (found == origins.end()) return;
+    from.insert(from.end(), found->second.begin(), found->second.end());
+  }
+  for (const std::string& output : node.outputs) origins[output] = from;
+}
+
+}  // namespace
+
 std::vector<std::string> learned_parameters(const Graph& graph) {
   std::vector<std::string> names;
   std::unordered_set<std::string> seen;
+  Origins origins;
+  for (const auto& [name, tensor] : graph.parameters)
+    origins[name] = can_learn(tensor) ? std::vector<std::string>{name} : std::vector<std::string>{};
   for (const Node& node : graph.nodes) {
+    trace(node, origins);
     const Operator* op = find_operator(node);
     if (op == nullptr) continue;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const auto found = graph.parameters.find(node.inputs[i]);
-      if (found == graph.parameters.end() || !op->learns(i)) continue;
-      // A single constant is a number of the formula, not a weight.
-      if (!found->second.is_floating_point() || found->second.dim() == 0) continue;
-      if (seen.insert(found->first).second) names.push_back(found->first);
+      const auto found = origins.find(node.inputs[i]);
+      if (found == origins.end() || !op->learns(i)) continue;
+      for (const std::string& name : found->second)
+        if (seen.insert(name).second) names.push_back(name);
     }
   }
   return names;
@@ -57,7 +83,8 @@ std::vector<int64_t> CostModel::extents_of_axes() const {
 
 Shape CostModel::shape_of(const Extents& extents, const std::vector<int64_t>& living) {
   Shape shape;
-  for (const Extent& e : extents) shape.push_back(e.axis < 0 ? e.fixed : living[e.axis]);
+  for (const Extent& e : extents)
+    shape.push_back(e.ref.axis < 0 ? e.fixed : living[e.ref.axis] / e.ref.blocks);
   return shape;
 }
 

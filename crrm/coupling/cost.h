@@ -25,8 +25,8 @@ class CostModel {
 
  private:
   struct Extent {
-    int axis;       ///< into Coupling::axes(), or -1
-    int64_t fixed;  ///< where axis is -1
+    AxisRef ref;
+    int64_t fixed;  ///< where no unit touches it
   };
   using Extents = std::vector<Extent>;
   struct Contraction {

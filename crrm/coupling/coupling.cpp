@@ -41,6 +41,10 @@ std::vector<int64_t> all_indices(int64_t extent) {
 
 }  // namespace
 
+bool is_width(const FrozenAxis& axis) {
+  return axis.member.axis < 2 && axis.kind == Frozen::width;
+}
+
 Labels label_network(const Graph& graph, const ShapeTable& shapes) {
   Labels labels(graph, shapes);
   for (const Port& port : graph.inputs)
@@ -60,10 +64,11 @@ Coupling::Coupling(const Graph& graph, const ShapeTable& shapes)
   collect_axes(labels);
   form_groups();
   list_frozen(labels);
+  list_equal_counts(labels);
   for (const Reader& reader : labels.readers()) {
     const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                    [&](const Node& n) { return n.name == reader.node; });
-    if (axis_of(node->inputs[reader.input], reader.axis) >= 0) readers_.push_back(reader);
+    if (axis_of(node->inputs[reader.input], reader.axis).axis >= 0) readers_.push_back(reader);
   }
 }
 
@@ -88,8 +93,8 @@ void Coupling::number_units(const Labels& labels) {
 void Coupling::collect_axes(const Labels& labels) {
   std::map<std::vector<int>, int> known;
   const auto add = [&](const std::string& value) {
-    if (value.empty() || !labels.knows(value) || axis_ids_.contains(value)) return;
-    std::vector<int>& ids = axis_ids_[value];
+    if (value.empty() || !labels.knows(value) || axis_refs_.contains(value)) return;
+    std::vector<AxisRef>& refs = axis_refs_[value];
     for (int64_t a = 0; a < labels.rank(value); ++a) {
       const AxisLabels axis = labels.axis(value, a);
       std::vector<int> units;
@@ -100,13 +105,13 @@ void Coupling::collect_axes(const Labels& labels) {
         any |= units.back() != kStays;
       }
       if (!any) {
-        ids.push_back(-1);
+        refs.emplace_back();
         continue;
       }
       const auto [entry, added] =
           known.try_emplace(std::move(units), static_cast<int>(axes_.size()));
       if (added) axes_.push_back(entry->first);
-      ids.push_back(entry->second);
+      refs.push_back({entry->second, axis.blocks});
     }
   };
   for (const Port& port : graph_.inputs) add(port.name);
@@ -121,10 +126,10 @@ void Coupling::form_groups() {
   for (const Node& node : graph_.nodes)
     for (const std::string& input : node.inputs) {
       if (!graph_.is_parameter(input) || !seen.insert(input).second) continue;
-      const std::vector<int>& ids = axis_ids_.at(input);
-      for (size_t a = 0; a < ids.size(); ++a) {
-        if (ids[a] < 0) continue;
-        std::set<int> touching(axes_[ids[a]].begin(), axes_[ids[a]].end());
+      const std::vector<AxisRef>& refs = axis_refs_.at(input);
+      for (size_t a = 0; a < refs.size(); ++a) {
+        if (refs[a].axis < 0) continue;
+        std::set<int> touching(axes_[refs[a].axis].begin(), axes_[refs[a].axis].end());
         touching.erase(kStays);
         for (const int unit : touching) members[unit].push_back({input, static_cast<int64_t>(a)});
       }
@@ -160,7 +165,9 @@ void Coupling::list_frozen(const Labels& labels) {
         FrozenAxis entry{{input, a}, 0, ""};
         for (int64_t index = 0; index < axis.extent; ++index) {
           if (!labels.frozen(axis[index])) continue;
-          if (entry.stays++ == 0) entry.reason = labels.reason(axis[index]);
+          if (entry.stays++ > 0) continue;
+          entry.reason = labels.reason(axis[index]);
+          entry.kind = labels.kind(axis[index]);
         }
         if (entry.stays > 0) frozen_.push_back(std::move(entry));
       }
@@ -168,9 +175,25 @@ void Coupling::list_frozen(const Labels& labels) {
   }
 }
 
-int Coupling::axis_of(const std::string& value, int64_t axis) const {
-  const auto found = axis_ids_.find(value);
-  return found == axis_ids_.end() ? -1 : found->second.at(static_cast<size_t>(axis));
+void Coupling::list_equal_counts(const Labels& labels) {
+  std::set<std::vector<std::vector<int>>> known;
+  for (const BalancedAxis& balanced : labels.balanced()) {
+    const int64_t each = balanced.axis.extent / balanced.blocks;
+    std::map<int, std::set<int64_t>> blocks_of;  // by unit
+    for (int64_t i = 0; i < balanced.axis.extent; ++i)
+      if (const auto found = unit_of_.find(labels.find(balanced.axis[i])); found != unit_of_.end())
+        blocks_of[found->second].insert(i / each);
+    std::vector<std::vector<int>> blocks(static_cast<size_t>(balanced.blocks));
+    for (const auto& [unit, in] : blocks_of)
+      if (in.size() == 1) blocks[static_cast<size_t>(*in.begin())].push_back(unit);
+    if (!blocks[0].empty() && known.insert(blocks).second)
+      equal_counts_.push_back({std::move(blocks)});
+  }
+}
+
+AxisRef Coupling::axis_of(const std::string& value, int64_t axis) const {
+  const auto found = axis_refs_.find(value);
+  return found == axis_refs_.end() ? AxisRef{} : found->second.at(static_cast<size_t>(axis));
 }
 
 Shrinkage::Kept Coupling::kept(const std::vector<bool>& alive) const {
@@ -182,11 +205,12 @@ Shrinkage::Kept Coupling::kept(const std::vector<bool>& alive) const {
         stays.push_back(static_cast<int64_t>(i));
   }
   Shrinkage::Kept result;
-  for (const auto& [value, ids] : axis_ids_)
-    if (std::any_of(ids.begin(), ids.end(), [](int id) { return id >= 0; })) {
-      std::vector<std::vector<int64_t>>& axes = result[value];
-      for (size_t a = 0; a < ids.size(); ++a)
-        axes.push_back(ids[a] < 0 ? all_indices(shapes_.at(value)[a]) : by_axis[ids[a]]);
+  for (const auto& [value, refs] : axis_refs_)
+    if (std::any_of(refs.begin(), refs.end(), [](const AxisRef& ref) { return ref.axis >= 0; })) {
+      std::vector<KeptAxis>& axes = result[value];
+      for (size_t a = 0; a < refs.size(); ++a)
+        axes.push_back(refs[a].axis < 0 ? KeptAxis{all_indices(shapes_.at(value)[a])}
+                                        : KeptAxis{by_axis[refs[a].axis], refs[a].blocks});
     }
   return result;
 }

@@ -34,8 +34,24 @@ struct Group {
 /// A parameter's axis of which nothing, or not all, can leave.
 struct FrozenAxis {
   Member member;
-  int64_t stays;       ///< how many of its indices
-  std::string reason;  ///< of the first of them
+  int64_t stays;                ///< how many of its indices
+  std::string reason;           ///< of the first of them
+  Frozen kind = Frozen::width;  ///< of the same
+};
+
+/// Whether a user looks for it among what cannot shrink: outputs and inputs of weights, not the
+/// extents of kernels and maps.
+bool is_width(const FrozenAxis& axis);
+
+/// Of each of these blocks equally many units must stay.
+struct EqualCount {
+  std::vector<std::vector<int>> blocks;  ///< of one size each
+};
+
+/// An axis as units see it.
+struct AxisRef {
+  int axis = -1;       ///< into Coupling::axes(); -1: no unit touches it
+  int64_t blocks = 1;  ///< as in KeptAxis
 };
 
 class Coupling {
@@ -53,8 +69,9 @@ class Coupling {
 
   /// The distinct axes that units touch: by index the unit, or kStays.
   const std::vector<std::vector<int>>& axes() const { return axes_; }
-  /// Which of `axes()` this is; -1 when no unit touches it.
-  int axis_of(const std::string& value, int64_t axis) const;
+  AxisRef axis_of(const std::string& value, int64_t axis) const;
+
+  const std::vector<EqualCount>& equal_counts() const { return equal_counts_; }
 
   /// Contractions along an axis that units touch: where gates belong.
   const std::vector<Reader>& readers() const { return readers_; }
@@ -71,6 +88,7 @@ class Coupling {
   void collect_axes(const Labels& labels);
   void form_groups();
   void list_frozen(const Labels& labels);
+  void list_equal_counts(const Labels& labels);
 
   const Graph& graph_;
   std::unordered_map<std::string, Shape> shapes_;
@@ -79,7 +97,8 @@ class Coupling {
   std::vector<Group> groups_;
   std::vector<FrozenAxis> frozen_;
   std::vector<std::vector<int>> axes_;
-  std::unordered_map<std::string, std::vector<int>> axis_ids_;
+  std::unordered_map<std::string, std::vector<AxisRef>> axis_refs_;
+  std::vector<EqualCount> equal_counts_;
   std::vector<Reader> readers_;
 };
 

@@ -1,5 +1,7 @@
 #include "crrm/graph/labels.h"
 
+#include <numeric>
+
 #include "crrm/base/error.h"
 
 namespace crrm {
@@ -85,16 +87,17 @@ void Labels::broadcast(const std::string& from, const std::string& to) {
   }
 }
 
-void Labels::freeze(Label label, const std::string& reason) {
+void Labels::freeze(Label label, const std::string& reason, Frozen kind) {
   const Label root = find(label);
   if (reason_[root] >= 0) return;
-  if (reasons_.empty() || reasons_.back() != reason) reasons_.push_back(reason);
+  if (reasons_.empty() || reasons_.back().text != reason) reasons_.push_back({reason, kind});
   reason_[root] = static_cast<int32_t>(reasons_.size()) - 1;
 }
 
-void Labels::freeze(const std::string& value, int64_t axis, const std::string& reason) {
+void Labels::freeze(const std::string& value, int64_t axis, const std::string& reason,
+                    Frozen kind) {
   const AxisLabels labels = this->axis(value, axis);
-  for (int64_t i = 0; i < labels.extent; ++i) freeze(labels[i], reason);
+  for (int64_t i = 0; i < labels.extent; ++i) freeze(labels[i], reason, kind);
 }
 
 void Labels::freeze(const std::string& value, const std::string& reason) {
@@ -108,7 +111,11 @@ bool Labels::frozen(const AxisLabels& axis) const {
 }
 
 const std::string& Labels::reason(Label label) const {
-  return reasons_.at(reason_[find(label)]);
+  return reasons_.at(reason_[find(label)]).text;
+}
+
+Frozen Labels::kind(Label label) const {
+  return reasons_.at(reason_[find(label)]).kind;
 }
 
 void Labels::contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b) {
@@ -160,6 +167,88 @@ bool Labels::settle(Factorisation& factorisation, bool choose) {
   return true;
 }
 
+void Labels::contract_by_blocks(const Node& node, const AxisLabels& viewed, int64_t blocks) {
+  grouped_.push_back({node, axis(node.inputs[0], 1), axis(node.outputs[0], 1), viewed, blocks});
+  const int64_t readers =
+      std::count_if(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& other) {
+        return std::find(other.inputs.begin(), other.inputs.end(), node.inputs[1]) !=
+               other.inputs.end();
+      });
+  // What is computed, or read elsewhere as a plain tensor, cannot lose other columns in every
+  // block.
+  grouped_.back().by_count = is_constant(node.inputs[1]) && readers == 1;
+}
+
+/// Whether equally many indices of each block can stay: what is free lies in all blocks alike, or
+/// at one index alone, of which all blocks have equally many.
+/// @param mates  of the axes that balance already; a root may not be in two different blocks
+bool Labels::balances(const AxisLabels& axis, int64_t blocks, BlockMates& mates) const {
+  const int64_t each = axis.extent / blocks;
+  if (each < 2) return false;
+  std::map<Label, std::vector<int64_t>> counts;  // of each free root, by block
+  for (int64_t i = 0; i < axis.extent; ++i)
+    if (!frozen(axis[i]))
+      ++counts.try_emplace(find(axis[i]), static_cast<size_t>(blocks)).first->second[i / each];
+  std::vector<std::vector<Label>> single(static_cast<size_t>(blocks));
+  for (const auto& [root, count] : counts) {
+    if (std::all_of(count.begin(), count.end(), [&](int64_t n) { return n == count[0]; })) continue;
+    if (std::accumulate(count.begin(), count.end(), int64_t{0}) != 1) return false;
+    single[std::find(count.begin(), count.end(), 1) - count.begin()].push_back(root);
+  }
+  for (const std::vector<Label>& roots : single) {
+    if (roots.size() != single[0].size()) return false;
+    for (const Label root : roots)
+      if (mates.try_emplace(root, roots).first->second != roots) return false;
+  }
+  return true;
+}
+
+void Labels::merge_blocks(const Grouped& grouped) {
+  const auto first = [&](const AxisLabels& axis, int64_t i) {
+    const int64_t each = axis.extent / grouped.blocks;
+    return i / each * each;
+  };
+  const AxisLabels &x = grouped.inputs, &y = grouped.outputs;
+  for (int64_t i = 0; i < x.extent; ++i) merge(x[i], x[first(x, i)]);
+  for (int64_t o = 0; o < y.extent; ++o)
+    merge(y[o], x[first(y, o) / (y.extent / grouped.blocks) * (x.extent / grouped.blocks)]);
+  freeze(grouped.node.inputs[1], 1,
+         fmt::format("shared by all groups of a grouped convolution ({})", describe(grouped.node)));
+}
+
+/// Merges the blocks of the first convolution whose axes do not balance.
+bool Labels::fall_back_to_blocks() {
+  BlockMates mates;
+  for (Grouped& grouped : grouped_) {
+    if (!grouped.by_count) continue;
+    BlockMates tried = mates;
+    if (balances(grouped.inputs, grouped.blocks, tried) &&
+        balances(grouped.outputs, grouped.blocks, tried)) {
+      mates = std::move(tried);
+      continue;
+    }
+    grouped.by_count = false;
+    merge_blocks(grouped);
+    return true;
+  }
+  return false;
+}
+
+void Labels::settle_groups() {
+  for (const Grouped& grouped : grouped_)
+    if (!grouped.by_count) merge_blocks(grouped);
+  while (fall_back_to_blocks()) {
+  }
+  for (const Grouped& grouped : grouped_) {
+    if (!grouped.by_count) continue;
+    balanced_.push_back({grouped.inputs, grouped.blocks});
+    balanced_.push_back({grouped.outputs, grouped.blocks});
+    axes_.at(grouped.node.inputs[1])[1] = {grouped.viewed.first, grouped.viewed.extent,
+                                           grouped.blocks};
+    readers_.push_back({grouped.node.name, 0, 1});
+  }
+}
+
 void Labels::resolve() {
   const auto pass = [this](bool choose) {
     for (Factorisation& factorisation : factorisations_)
@@ -168,6 +257,7 @@ void Labels::resolve() {
   };
   while (pass(false) || pass(true)) {
   }
+  settle_groups();
 }
 
 }  // namespace crrm

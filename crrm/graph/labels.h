@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,11 +14,19 @@ namespace crrm {
 
 using Label = int32_t;
 
-/// Labels `first` ... `first + extent - 1` in union-find's numbering.
+/// Labels `first` ... `first + extent - 1` in union-find's numbering. With `blocks` > 1 the axis is
+/// a grouped weight's view of them (graph/shrinkage.h, KeptAxis).
 struct AxisLabels {
   Label first = 0;
   int64_t extent = 0;
+  int64_t blocks = 1;
   Label operator[](int64_t index) const { return first + static_cast<Label>(index); }
+};
+
+/// What an index that stays is.
+enum class Frozen {
+  width,    ///< an output or input that might have left
+  position  ///< a place in a map or a kernel, which nobody wants to remove
 };
 
 /// A contraction over an axis of an activation: where a gate multiplies.
@@ -32,6 +41,12 @@ struct Reader {
   size_t input;         ///< which input of the node is multiplied; inside: the weight that reads
   int64_t axis;         ///< of that input
   bool inside = false;  ///< what is read exists only inside the node
+};
+
+/// An axis in blocks of one extent, of which equally many indices each must stay.
+struct BalancedAxis {
+  AxisLabels axis;
+  int64_t blocks;
 };
 
 class Labels {
@@ -57,16 +72,23 @@ class Labels {
   /// stretched stays as it is.
   void broadcast(const std::string& from, const std::string& to);
 
-  void freeze(Label label, const std::string& reason);
-  void freeze(const std::string& value, int64_t axis, const std::string& reason);
+  void freeze(Label label, const std::string& reason, Frozen kind = Frozen::width);
+  void freeze(const std::string& value, int64_t axis, const std::string& reason,
+              Frozen kind = Frozen::width);
   void freeze(const std::string& value, const std::string& reason);  ///< all axes
   bool frozen(Label label) const { return reason_[find(label)] >= 0; }
   bool frozen(const AxisLabels& axis) const;  ///< all of them
   /// Why a frozen label is frozen.
   const std::string& reason(Label label) const;
+  Frozen kind(Label label) const;  ///< what it was frozen as
 
   /// Records that `node` contracts axis `axis_a` of its input `a` with axis `axis_b` of input `b`.
   void contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b);
+
+  /// Records that `node` sums over an axis of its input: a contraction with ones.
+  void sum(const Node& node, size_t input, int64_t axis) {
+    readers_.push_back({node.name, input, axis});
+  }
 
   /// Records that `node` contracts the columns of its input `weight`, [directions, rows, columns],
   /// with a state of its own.
@@ -75,11 +97,20 @@ class Labels {
   /// `flat` enumerates the product of `factors` in row-major order: what falls in a factor falls in
   /// all its rows of `flat`. Which factor may shrink is settled by `resolve`.
   void factor(const AxisLabels& flat, std::vector<AxisLabels> factors);
+  /// A convolution in groups: block b of axis 1 of the node's input 0 goes into block b of axis 1
+  /// of its output by the rows of block b of its weight (input 1), whose axis 1 holds one block of
+  /// `viewed`, the input's axis (of a transposed convolution: the output's). Channels may go as
+  /// long as equally many of each block stay; where other couplings rule that out, whole blocks
+  /// may. Settled by `resolve`.
+  void contract_by_blocks(const Node& node, const AxisLabels& viewed, int64_t blocks);
+  /// Axes of which equally many indices of each block must stay.
+  const std::vector<BalancedAxis>& balanced() const { return balanced_; }
+
   /// Fresh labels that belong to no value: what a Reshape passes through.
   AxisLabels hidden_axis(int64_t extent);
 
   /// Settles the factorisations: where one factor is free, `flat` repeats it; where several are,
-  /// the outermost shrinks and the others stay whole.
+  /// the outermost shrinks and the others stay whole. Then the convolutions in groups.
   void resolve();
 
   Label find(Label label) const;
@@ -87,14 +118,29 @@ class Labels {
   const std::vector<Reader>& readers() const { return readers_; }
 
  private:
+  struct Reason {
+    std::string text;
+    Frozen kind;
+  };
   struct Factorisation {
     AxisLabels flat;
     std::vector<AxisLabels> factors;
     bool settled = false;
   };
+  struct Grouped {
+    Node node;
+    AxisLabels inputs, outputs, viewed;
+    int64_t blocks;
+    bool by_count = true;  ///< equally many of each block; else whole blocks
+  };
+  using BlockMates = std::map<Label, std::vector<Label>>;  ///< by root: the roots of its block
 
   AxisLabels allocate(int64_t extent);
   bool settle(Factorisation& factorisation, bool choose);
+  void settle_groups();
+  bool balances(const AxisLabels& axis, int64_t blocks, BlockMates& mates) const;
+  bool fall_back_to_blocks();
+  void merge_blocks(const Grouped& grouped);
   void repeat(const Factorisation& factorisation, size_t live);
 
   const Graph& graph_;
@@ -102,8 +148,10 @@ class Labels {
   std::unordered_map<std::string, std::vector<AxisLabels>> axes_;
   mutable std::vector<Label> parent_;
   std::vector<int32_t> reason_;  ///< by root: index into reasons_, or -1
-  std::vector<std::string> reasons_;
+  std::vector<Reason> reasons_;
   std::vector<Factorisation> factorisations_;
+  std::vector<Grouped> grouped_;
+  std::vector<BalancedAxis> balanced_;
   std::vector<Reader> readers_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/graph/operator.h"
+#include "crrm/graph/shuffle.h"
 
 namespace crrm {
 
@@ -162,10 +163,10 @@ class Inference {
 // Two batch sizes, prime and unlike usual extents: what differs between them is the batch's doing.
 constexpr int64_t kBatchA = 11, kBatchB = 13;
 
-/// Target of a Reshape with 0 or -1 for the entries that follow the batch; empty if more than one
-/// entry would have to be inferred.
-std::vector<int64_t> symbolic_target(const at::Tensor& a, const at::Tensor& b, const Shape& input_a,
-                                     const Shape& input_b) {
+/// Target of a Reshape with 0 (copied) or -1 (inferred) for the entries that follow the batch;
+/// empty if more than one entry would have to be inferred.
+std::vector<int64_t> reshape_target(const at::Tensor& a, const at::Tensor& b, const Shape& input_a,
+                                    const Shape& input_b) {
   std::vector<int64_t> target;
   int64_t inferred = 0;
   for (int64_t i = 0; i < a.numel(); ++i) {
@@ -176,6 +177,32 @@ std::vector<int64_t> symbolic_target(const at::Tensor& a, const at::Tensor& b, c
     inferred += target.back() == -1;
   }
   return inferred > 1 ? std::vector<int64_t>{} : target;
+}
+
+/// Target of an Expand with 1 (as the input has it) for the entries that follow the batch; empty if
+/// the batch is stretched.
+std::vector<int64_t> expand_target(const at::Tensor& a, const at::Tensor& b, const Shape& input_a,
+                                   const Shape& input_b) {
+  std::vector<int64_t> target;
+  const int64_t shift = a.numel() - static_cast<int64_t>(input_a.size());
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    const int64_t x = a[i].item<int64_t>(), y = b[i].item<int64_t>();
+    const size_t axis = static_cast<size_t>(std::max<int64_t>(i - shift, 0));
+    const bool own = i >= shift && x == input_a[axis] && y == input_b[axis];
+    if (x != y && !own) return {};
+    target.push_back(x == y ? x : 1);
+  }
+  return target;
+}
+
+/// The constant that can stand for the target shape of a node; empty where there is none.
+std::vector<int64_t> constant_target(const Node& node, const ShapeTable& a, const ShapeTable& b) {
+  const bool reshape = node.op == "Reshape" && node.integer("allowzero", 0) == 0;
+  if (!node.domain.empty() || !(reshape || node.op == "Expand")) return {};
+  const auto in_a = a.contents.find(node.inputs[1]), in_b = b.contents.find(node.inputs[1]);
+  if (in_a == a.contents.end() || in_b == b.contents.end() || !a.knows(node.inputs[0])) return {};
+  return (reshape ? reshape_target : expand_target)(in_a->second, in_b->second,
+                                                    a.at(node.inputs[0]), b.at(node.inputs[0]));
 }
 
 void set_parameter(Graph& graph, Node& node, size_t input, const at::Tensor& value) {
@@ -200,14 +227,8 @@ void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample) {
       if (!at::equal(in_a->second, in_b->second)) continue;
       graph.parameters[name] = in_a->second.contiguous().clone();
     }
-    if (node.op != "Reshape" || !node.domain.empty() || graph.is_parameter(node.inputs[1]))
-      continue;
-    const auto in_a = a.contents.find(node.inputs[1]), in_b = b.contents.find(node.inputs[1]);
-    if (in_a == a.contents.end() || in_b == b.contents.end() || !a.knows(node.inputs[0]) ||
-        node.integer("allowzero", 0) != 0)
-      continue;
-    const std::vector<int64_t> target =
-        symbolic_target(in_a->second, in_b->second, a.at(node.inputs[0]), b.at(node.inputs[0]));
+    if (node.inputs.size() < 2 || graph.is_parameter(node.inputs[1])) continue;
+    const std::vector<int64_t> target = constant_target(node, a, b);
     if (!target.empty()) set_parameter(graph, node, 1, at::tensor(target, at::kLong));
   }
   std::erase_if(graph.nodes, [&](const Node& node) {
@@ -217,6 +238,7 @@ void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample) {
            });
   });
   drop_unread(graph);
+  replace_shuffles(graph, infer_shapes(graph, input_shapes(graph, kBatchA, sample)));
 }
 
 }  // namespace crrm

@@ -55,33 +55,22 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 
 void freeze_positions(const Node& node, Labels& labels, const std::string& value, int64_t first) {
   for (int64_t a = first; a < labels.rank(value); ++a)
-    labels.freeze(value, a, fmt::format("positions, not channels ({})", describe(node)));
+    labels.freeze(value, a, fmt::format("positions, not channels ({})", describe(node)),
+                  Frozen::position);
 }
 
-/// Whole groups only: input block g, output block g and their rows fall together, and every other
-/// group is as it was. (Equal counts inside each block would be finer.)
-void couple_groups(const Node& node, Labels& labels, int64_t groups) {
-  const AxisLabels x = labels.axis(node.inputs[0], 1);
-  const AxisLabels y = labels.axis(node.outputs[0], 1);
-  for (int64_t i = 0; i < x.extent; ++i)
-    labels.merge(x[i], x[i / (x.extent / groups) * (x.extent / groups)]);
-  for (int64_t o = 0; o < y.extent; ++o)
-    labels.merge(y[o], x[o / (y.extent / groups) * (x.extent / groups)]);
-  labels.freeze(node.inputs[1], 1,
-                fmt::format("shared by all groups of a grouped convolution ({})", describe(node)));
-}
-
-/// As many groups as have inputs left.
+/// As many groups as have inputs left, where groups go as a whole.
 void shrink_groups(Node& node, const Shrinkage& shrinkage) {
   const int64_t groups = node.integer("group", 1);
+  if (shrinkage.blocks(node.inputs[1], 1) > 1) return;
   const int64_t each = shrinkage.extent(node.inputs[0], 1) / groups;
   const int64_t inputs = static_cast<int64_t>(shrinkage.kept(node.inputs[0], 1).size());
   if (groups > 1) node.attributes["group"] = inputs / each;
 }
 
 // Conv (ONNX 11): y = x * W + b. `group` blocks of channels do not see each other.
-// Couples  x[n i s], W[o i k] -> y[n o s']   (1 group);  x[n i s], W[i 1 k] -> y[n i s']
-// (depthwise)
+// Couples  x[n i s], W[o i k] -> y[n o s']  (1 group)
+//          x[n (g i) s], W[(g o) i k] -> y[n (g o) s']  (g groups; i = 1: depthwise)
 class Conv final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
@@ -109,7 +98,7 @@ class Conv final : public Operator {
     if (groups == 1)
       labels.contract(node, 0, 1, 1, 1);
     else
-      couple_groups(node, labels, groups);
+      labels.contract_by_blocks(node, labels.axis(x, 1), groups);
   }
 
   int64_t macs(const Node&, const NodeShapes& shapes) const override {
@@ -159,7 +148,7 @@ class ConvTranspose final : public Operator {
       labels.contract(node, 0, 1, 1, 0);
     } else {
       labels.merge(weight, 0, x, 1);
-      couple_groups(node, labels, groups);
+      labels.contract_by_blocks(node, labels.axis(y, 1), groups);
     }
   }
 

@@ -128,9 +128,10 @@ class Pad final : public Operator {
     const bool whole = labels.frozen(x);
     const std::string why = whole ? labels.reason(x[0])
                                   : fmt::format("padded from its own values ({})", describe(node));
+    const Frozen kind = whole ? labels.kind(x[0]) : Frozen::width;
     if (whole || !free)
       for (const AxisLabels& labelled : {x, y})
-        for (int64_t i = 0; i < labelled.extent; ++i) labels.freeze(labelled[i], why);
+        for (int64_t i = 0; i < labelled.extent; ++i) labels.freeze(labelled[i], why, kind);
   }
 };
 

@@ -16,8 +16,8 @@ void couple_channels(const Node& node, Labels& labels) {
       continue;
     }
     const std::string reason = fmt::format("positions, not channels ({})", describe(node));
-    labels.freeze(x, a, reason);
-    labels.freeze(y, a, reason);
+    labels.freeze(x, a, reason, Frozen::position);
+    labels.freeze(y, a, reason, Frozen::position);
   }
 }
 

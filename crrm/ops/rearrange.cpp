@@ -39,7 +39,8 @@ void couple_blocks(const Node& node, Labels& labels, const std::string& small,
       labels.merge(few[c], many[depth_first ? k * few.extent + c : c * places + k]);
   for (const std::string& value : {small, large})
     for (int64_t a = 2; a < 4; ++a)
-      labels.freeze(value, a, fmt::format("positions, not channels ({})", describe(node)));
+      labels.freeze(value, a, fmt::format("positions, not channels ({})", describe(node)),
+                    Frozen::position);
 }
 
 // DepthToSpace (ONNX 13): y[n, c, h b + i, w b + j] = x[n, k, h, w] with

@@ -1,6 +1,6 @@
-// Reductions and other operators that mix the indices of an axis without a parameter: the axis
-// stays whole.
+// Reductions and other operators that mix the indices of an axis without a parameter.
 #include "crrm/base/error.h"
+#include "crrm/graph/shrinkage.h"
 #include "crrm/ops/axes.h"
 
 namespace crrm {
@@ -9,11 +9,14 @@ namespace {
 
 // ReduceMean, ReduceSum, ... (ONNX 18): over the axes in input 1; all of them when it is absent,
 // none if noop_with_empty_axes says so.
-// Couples  x[i r] -> y[i] or y[i 1], r frozen
+// A sum of terms is a contraction with ones: a unit that is multiplied by zero adds nothing to it,
+// so its term can go. A mean keeps the divisor of the whole axis: what a cut leaves is scaled.
+// Couples  x[i r] -> y[i] or y[i 1]; r is read by sums and means, and frozen else
 class Reduce final : public Operator {
  public:
   using Function = std::function<at::Tensor(const at::Tensor&, at::IntArrayRef, bool keepdims)>;
-  explicit Reduce(Function function) : function_(std::move(function)) {}
+  enum class Kind { sum, mean, other };
+  Reduce(Kind kind, Function function) : kind_(kind), function_(std::move(function)) {}
 
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     if (is_noop(node, x.size() > 1 ? x[1] : at::Tensor())) return {x[0]};
@@ -37,10 +40,35 @@ class Reduce final : public Operator {
     for (int64_t a = 0; a < labels.rank(x); ++a) {
       const bool reduced = std::find(axes.begin(), axes.end(), a) != axes.end();
       if (!reduced) labels.merge(x, a, y, to);
-      if (reduced) labels.freeze(x, a, fmt::format("reduced over ({})", describe(node)));
+      if (reduced && kind_ == Kind::other)
+        labels.freeze(x, a, fmt::format("reduced over ({})", describe(node)));
+      if (reduced && kind_ != Kind::other) labels.sum(node, 0, a);
       if (reduced && keep) labels.freeze(y, to, fmt::format("reduced over ({})", describe(node)));
       to += !reduced || keep;
     }
+  }
+
+  void shrink(Node& node, Shrinkage& shrinkage) const override {
+    if (kind_ != Kind::mean || (node.has_input(1) && !shrinkage.is_constant(node.inputs[1])))
+      return;
+    const std::string& x = node.inputs[0];
+    const at::Tensor given = node.has_input(1)
+                                 ? at::tensor(shrinkage.integers(node.inputs[1]), at::kLong)
+                                 : at::Tensor();
+    if (is_noop(node, given)) return;
+    double kept = 1;
+    for (const int64_t axis : input_axes(node, {{}, given}, 1, shrinkage.rank(x)))
+      kept *= static_cast<double>(shrinkage.kept(x, axis).size()) /
+              static_cast<double>(shrinkage.extent(x, axis));
+    if (kept == 1) return;
+    Node scale{.op = "Mul",
+               .name = node.name + ".divisor",
+               .domain = "",
+               .inputs = {"", ""},
+               .outputs = {},
+               .attributes = {}};
+    shrinkage.set_input(scale, 1, at::tensor(kept, at::kFloat));
+    shrinkage.append(node, std::move(scale));
   }
 
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // no parameter
@@ -50,6 +78,7 @@ class Reduce final : public Operator {
   static bool is_noop(const Node& node, const at::Tensor& axes) {
     return node.integer("noop_with_empty_axes", 0) != 0 && (!axes.defined() || axes.numel() == 0);
   }
+  Kind kind_;
   Function function_;
 };
 
@@ -121,20 +150,20 @@ at::Tensor product(const at::Tensor& x, at::IntArrayRef axes, bool keep) {
 using T = const at::Tensor&;
 using A = at::IntArrayRef;
 
-#define CRRM_REDUCE(op, expression)     \
-  CRRM_REGISTER_OPERATOR_AS(Reduce, op, \
+#define CRRM_REDUCE(op, kind, expression)                   \
+  CRRM_REGISTER_OPERATOR_AS(Reduce, op, Reduce::Kind::kind, \
                             [](T x, A axes, bool keep) -> at::Tensor { return expression; })
 
-CRRM_REDUCE(ReduceMean, at::mean(x, axes, keep));
-CRRM_REDUCE(ReduceSum, at::sum(x, axes, keep));
-CRRM_REDUCE(ReduceMax, at::amax(x, axes, keep));
-CRRM_REDUCE(ReduceMin, at::amin(x, axes, keep));
-CRRM_REDUCE(ReduceProd, product(x, axes, keep));
-CRRM_REDUCE(ReduceL1, at::sum(at::abs(x), axes, keep));
-CRRM_REDUCE(ReduceL2, at::sqrt(at::sum(x* x, axes, keep)));
-CRRM_REDUCE(ReduceSumSquare, at::sum(x* x, axes, keep));
-CRRM_REDUCE(ReduceLogSum, at::log(at::sum(x, axes, keep)));
-CRRM_REDUCE(ReduceLogSumExp, at::logsumexp(x, axes, keep));
+CRRM_REDUCE(ReduceMean, mean, at::mean(x, axes, keep));
+CRRM_REDUCE(ReduceSum, sum, at::sum(x, axes, keep));
+CRRM_REDUCE(ReduceMax, other, at::amax(x, axes, keep));
+CRRM_REDUCE(ReduceMin, other, at::amin(x, axes, keep));
+CRRM_REDUCE(ReduceProd, other, product(x, axes, keep));
+CRRM_REDUCE(ReduceL1, sum, at::sum(at::abs(x), axes, keep));
+CRRM_REDUCE(ReduceL2, sum, at::sqrt(at::sum(x* x, axes, keep)));
+CRRM_REDUCE(ReduceSumSquare, sum, at::sum(x* x, axes, keep));
+CRRM_REDUCE(ReduceLogSum, sum, at::log(at::sum(x, axes, keep)));
+CRRM_REDUCE(ReduceLogSumExp, other, at::logsumexp(x, axes, keep));
 CRRM_REGISTER_OPERATOR_AS(Softmax, Softmax, false);
 CRRM_REGISTER_OPERATOR_AS(Softmax, LogSoftmax, true);
 CRRM_REGISTER_OPERATOR(CumSum);

@@ -168,7 +168,8 @@ class Resize final : public Operator {
         continue;
       }
       for (const std::string& value : {x, y})
-        labels.freeze(value, a, fmt::format("positions, not channels ({})", describe(node)));
+        labels.freeze(value, a, fmt::format("positions, not channels ({})", describe(node)),
+                      Frozen::position);
     }
   }
 

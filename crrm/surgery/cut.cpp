@@ -14,12 +14,7 @@ void select_parameters(Graph& graph, const Graph& original, const Shrinkage::Kep
   for (const auto& [name, tensor] : original.parameters) {
     const auto found = kept.find(name);
     if (found == kept.end()) continue;
-    at::Tensor smaller = tensor.detach();
-    for (size_t a = 0; a < found->second.size(); ++a)
-      if (static_cast<int64_t>(found->second[a].size()) < tensor.size(static_cast<int64_t>(a)))
-        smaller =
-            smaller.index_select(static_cast<int64_t>(a), at::tensor(found->second[a], at::kLong));
-    graph.parameters[name] = smaller.is_same(tensor) ? smaller : smaller.contiguous();
+    graph.parameters[name] = take(tensor.detach(), found->second);
   }
 }
 
@@ -31,7 +26,7 @@ void check_shapes(const Graph& graph, const Coupling& coupling, const Shrinkage:
   for (const auto& [value, axes] : kept) {
     if (!found.knows(value)) continue;  // dropped, or behind an unknown operator
     for (size_t a = 0; a < axes.size(); ++a) {
-      const int64_t expected = static_cast<int64_t>(axes[a].size());
+      const int64_t expected = axes[a].extent();
       if (found.at(value)[a] != expected)
         throw InternalError(
             fmt::format("after the cut axis {} of \"{}\" has extent {}, expected {}", a, value,
@@ -46,7 +41,7 @@ Graph cut(const Graph& graph, const Coupling& coupling, const std::vector<bool>&
   const Shrinkage::Kept kept = coupling.kept(alive);
   for (const auto& [value, axes] : kept)
     for (size_t a = 0; a < axes.size(); ++a)
-      if (axes[a].empty())
+      if (axes[a].extent() == 0)
         throw InternalError(fmt::format("nothing would stay of axis {} of \"{}\"", a, value));
   Graph smaller = graph;
   smaller.nodes.clear();

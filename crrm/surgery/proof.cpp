@@ -11,24 +11,9 @@ namespace crrm {
 
 namespace {
 
-using Indices = std::vector<std::vector<int64_t>>;
-
-/// `whole` with `part` in the places [axis][index].
-at::Tensor scatter(const at::Tensor& whole, const at::Tensor& part, const Indices& places) {
-  c10::List<std::optional<at::Tensor>> indices;
-  for (size_t a = 0; a < places.size(); ++a) {
-    Shape shape(places.size(), 1);
-    shape[a] = -1;
-    indices.push_back(at::tensor(places[a], at::kLong).view(shape));
-  }
-  at::Tensor result = whole.detach().clone();
-  return result.index_put_(indices, part.detach());
-}
-
-Shape extents(const Indices& places) {
+Shape extents(const std::vector<KeptAxis>& axes) {
   Shape shape;
-  for (const std::vector<int64_t>& axis : places)
-    shape.push_back(static_cast<int64_t>(axis.size()));
+  for (const KeptAxis& axis : axes) shape.push_back(axis.extent());
   return shape;
 }
 
@@ -78,7 +63,7 @@ Graph expand(const Graph& full, const Coupling& coupling, const std::vector<bool
     if (part.sizes() != at::IntArrayRef(expected))
       throw InternalError(fmt::format("\"{}\" of the smaller network is [{}], expected [{}]", name,
                                       fmt::join(part.sizes(), ", "), fmt::join(expected, ", ")));
-    whole = found == kept.end() ? part.detach() : scatter(whole, part, found->second);
+    whole = found == kept.end() ? part.detach() : put(whole.detach(), part.detach(), found->second);
   }
   return result;
 }

@@ -139,7 +139,8 @@ Shrinkage::Kept GatedNetwork::compact() {
   for (const auto& [name, axes] : after) {
     if (!full_.is_parameter(name)) continue;
     for (size_t a = 0; a < axes.size(); ++a)
-      moved[name].push_back(positions(before.at(name)[a], axes[a]));
+      moved[name].push_back(
+          {positions(before.at(name)[a].indices, axes[a].indices), axes[a].blocks});
   }
   full_ = whole(current_);
   build(alive_);

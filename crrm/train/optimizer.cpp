@@ -27,12 +27,6 @@ std::unique_ptr<torch::optim::OptimizerOptions> group_options(const OptimizerOpt
       torch::optim::AdamWOptions(1).weight_decay(weight_decay));
 }
 
-at::Tensor select_rows(at::Tensor tensor, const std::vector<std::vector<int64_t>>& kept) {
-  for (size_t a = 0; a < kept.size(); ++a)
-    tensor = tensor.index_select(static_cast<int64_t>(a), at::tensor(kept[a], at::kLong));
-  return tensor;
-}
-
 }  // namespace
 
 Optimizer::Optimizer(std::map<std::string, at::Tensor> parameters, OptimizerOptions options)
@@ -115,7 +109,7 @@ void Optimizer::replace(std::map<std::string, at::Tensor> parameters, const Shri
   for (const auto& [name, axes] : kept)
     for (const char* suffix : {kMomentum, kSquare})
       if (const auto found = old.find(name + suffix); found != old.end())
-        found->second = select_rows(found->second, axes);
+        found->second = take(found->second, axes);
   parameters_ = std::move(parameters);
   build();
   load(old);

@@ -178,8 +178,7 @@ bool goal_met(const Assignment& assignment, const RunResult& result) {
 std::vector<FrozenAxis> frozen_widths(const Coupling& coupling) {
   std::vector<FrozenAxis> result;
   for (const FrozenAxis& axis : coupling.frozen())
-    if (axis.member.axis < 2 && axis.reason.find("positions") == std::string::npos)
-      result.push_back(axis);
+    if (is_width(axis)) result.push_back(axis);
   return result;
 }
 

@@ -11,7 +11,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/bottleneck/gates.h"
-#include "crrm/coupling/coupling.h"
+#include "crrm/coupling/subsets.h"
 #include "crrm/graph/executor.h"
 #include "crrm/io/onnx.h"
 #include "crrm/measure/onnxruntime.h"
@@ -55,31 +55,6 @@ Tensors example(const Graph& graph, int64_t batch, uint64_t seed) {
   return inputs;
 }
 
-/// All units, none but the best of each axis, single ones, random ones.
-std::vector<std::vector<bool>> subsets(const Coupling& coupling, uint64_t seed) {
-  const size_t units = static_cast<size_t>(coupling.size());
-  const at::Generator generator = at::detail::createCPUGenerator(seed);
-  std::vector<std::vector<bool>> result{std::vector<bool>(units, true)};
-  for (const double share : {0.0, 0.3, 0.7}) {
-    const at::Tensor random =
-        at::rand({coupling.size()}, generator, at::TensorOptions(at::kDouble));
-    std::vector<bool>& alive = result.emplace_back(units);
-    for (size_t u = 0; u < units; ++u) alive[u] = random[u].item<double>() < share;
-  }
-  for (size_t u = 0; u < units; u += 1 + units / 4) {
-    result.emplace_back(units, true)[u] = false;
-    result.emplace_back(units, false)[u] = true;
-  }
-  for (std::vector<bool>& alive : result)
-    for (const std::vector<int>& axis : coupling.axes()) {  // no axis may lose all
-      const bool stays = std::any_of(axis.begin(), axis.end(), [&](int unit) {
-        return unit == Coupling::kStays || alive[static_cast<size_t>(unit)];
-      });
-      if (!stays) alive[static_cast<size_t>(axis.front())] = true;
-    }
-  return result;
-}
-
 class Conformance : public ::testing::TestWithParam<Pattern> {};
 
 TEST_P(Conformance, ShrinksExactly) {
@@ -89,7 +64,7 @@ TEST_P(Conformance, ShrinksExactly) {
   EXPECT_GE(coupling.size(), GetParam().least) << "over-cautious";
   RecordProperty("units", coupling.size());
   const Executor gated(to_type(insert_gates(graph, coupling), at::kDouble));
-  for (const std::vector<bool>& alive : subsets(coupling, 1)) {
+  for (const std::vector<bool>& alive : trial_subsets(coupling, 4, 3, 1)) {
     const Graph smaller = cut(graph, coupling, alive);
     const Executor small(to_type(smaller, at::kDouble));
     for (const int64_t batch : {2, 3}) {
@@ -112,7 +87,7 @@ TEST_P(Conformance, ReadsBackAndRunsInOnnxRuntime) {
   const Coupling coupling(graph, infer_shapes(graph, input_shapes(graph, kCouplingBatch)));
   const std::filesystem::path file =
       std::filesystem::temp_directory_path() / ("crrm_conformance_" + GetParam().name + ".onnx");
-  for (const std::vector<bool>& alive : subsets(coupling, 3)) {
+  for (const std::vector<bool>& alive : trial_subsets(coupling, 4, 3, 3)) {
     const Graph smaller = cut(graph, coupling, alive);
     const Tensors inputs = example(graph, 3, 4);
     const Tensors expected = Executor(smaller).run(inputs);

@@ -28,6 +28,10 @@ TEST_F(LabelsTest, MergedLabelsShareTheirFate) {
   EXPECT_FALSE(l.frozen(l.axis("a", 0)[0]));
   EXPECT_TRUE(l.frozen(l.axis("a", 0)[1]));
   EXPECT_EQ(l.reason(l.axis("a", 0)[1]), "because");
+  EXPECT_EQ(l.kind(l.axis("a", 0)[1]), Frozen::width);
+  l.freeze("b", 0, "a place in a map", Frozen::position);
+  EXPECT_EQ(l.kind(l.axis("a", 0)[0]), Frozen::position);
+  EXPECT_EQ(l.kind(l.axis("a", 0)[1]), Frozen::width);  // the first to freeze says why
 }
 
 // [6] = [2] x [3] with the outer factor whole: index i of the flat axis follows i mod 3.

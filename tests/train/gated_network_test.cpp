@@ -115,8 +115,8 @@ TEST_F(GatedNetworkTest, OptimizerStateFollowsTheCut) {
     at::Tensor expected = whole.gated().parameters.at(name).detach();
     if (const auto found = kept.find(name); found != kept.end())
       for (size_t a = 0; a < found->second.size(); ++a)
-        expected =
-            expected.index_select(static_cast<int64_t>(a), at::tensor(found->second[a], at::kLong));
+        expected = expected.index_select(static_cast<int64_t>(a),
+                                         at::tensor(found->second[a].indices, at::kLong));
     EXPECT_TRUE(at::allclose(tensor.detach(), expected, 1e-6, 1e-7)) << name;
   }
 }
