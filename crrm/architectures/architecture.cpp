@@ -39,6 +39,10 @@ const std::vector<Architecture>& architectures() {
   return registry();
 }
 
+const Shape& usual_sample(const std::string& name) {
+  return find(name).usual;
+}
+
 Graph build(const std::string& name, const Shape& sample, int64_t classes, uint64_t seed) {
   const Architecture& architecture = find(name);
   check_sample(architecture, sample);

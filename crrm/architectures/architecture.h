@@ -14,11 +14,15 @@ struct Architecture {
   std::string name;
   std::string summary;  ///< one line for `crrm train --help`
   Shape smallest;       ///< [C, H, W] of the smallest sample that it reads; C is any
+  Shape usual;          ///< [C, H, W] of the samples that it was made for
   std::function<void(Builder& builder, int64_t classes)> layers;
 };
 
 /// Sorted by name.
 const std::vector<Architecture>& architectures();
+
+/// The shape that an architecture was made for. @throws InputError as build.
+const Shape& usual_sample(const std::string& name);
 
 /// @param sample  shape of one sample, without the batch axis
 /// @param seed    the weights depend on it alone

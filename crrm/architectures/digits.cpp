@@ -21,7 +21,11 @@ void layers(Builder& b, int64_t classes) {
 }
 
 const ArchitectureRegistration registration(
-    {"digits", "three convolutions with batch normalisation, 16-32-32", {1, 4, 4}, &layers});
+    {"digits",
+     "three convolutions with batch normalisation, 16-32-32",
+     {1, 4, 4},
+     {1, 8, 8},
+     &layers});
 
 }  // namespace
 

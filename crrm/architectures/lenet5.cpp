@@ -18,8 +18,11 @@ void layers(Builder& b, int64_t classes) {
   b.linear("fc2", classes);
 }
 
-const ArchitectureRegistration registration(
-    {"lenet5", "two convolutions and two linear layers, 20-50-500", {1, 16, 16}, &layers});
+const ArchitectureRegistration registration({"lenet5",
+                                             "two convolutions and two linear layers, 20-50-500",
+                                             {1, 16, 16},
+                                             {1, 28, 28},
+                                             &layers});
 
 }  // namespace
 

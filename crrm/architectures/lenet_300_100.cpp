@@ -17,7 +17,7 @@ void layers(Builder& b, int64_t classes) {
 }
 
 const ArchitectureRegistration registration(
-    {"lenet-300-100", "three linear layers, 300-100", {1, 1, 1}, &layers});
+    {"lenet-300-100", "three linear layers, 300-100", {1, 1, 1}, {1, 28, 28}, &layers});
 
 }  // namespace
 

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "crrm/base/error.h"
 
@@ -48,11 +50,16 @@ const UnitName* find_unit(std::string_view text) {
   return nullptr;
 }
 
-[[noreturn]] void reject(std::string_view text, const std::string& option,
-                         const std::string& found) {
-  throw InputError({.file = option.empty() ? fmt::format("amount \"{}\"", text) : option,
-                    .expected = "a positive number with a unit: 15M, 50%, 2MB or 4ms",
-                    .found = found});
+/// "15M, 50% or 2MB"
+std::string examples(const std::vector<Amount::Unit>& taken) {
+  const std::map<Amount::Unit, std::string> all = {{Amount::Unit::count, "15M"},
+                                                   {Amount::Unit::percent, "50%"},
+                                                   {Amount::Unit::bytes, "2MB"},
+                                                   {Amount::Unit::milliseconds, "4ms"}};
+  std::string text = all.at(taken[0]);
+  for (size_t i = 1; i < taken.size(); ++i)
+    text += (i + 1 == taken.size() ? " or " : ", ") + all.at(taken[i]);
+  return text;
 }
 
 /// `value` scaled below 1000 by a power of 1000, with three significant digits.
@@ -74,19 +81,24 @@ std::string scaled(double value, const char* base_unit, const std::array<const c
 
 }  // namespace
 
-Amount parse_amount(std::string_view text, const std::string& option) {
+Amount parse_amount(std::string_view text, const std::string& option,
+                    const std::vector<Amount::Unit>& taken) {
+  const auto reject = [&](const std::string& what) {
+    throw InputError({.file = option.empty() ? fmt::format("amount \"{}\"", text) : option,
+                      .expected = "a positive number with a unit: " + examples(taken),
+                      .found = fmt::format("\"{}\"{}", text, what)});
+  };
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range)
-    reject(text, option, fmt::format("\"{}\", which is out of range", text));
-  if (error != std::errc()) reject(text, option, fmt::format("\"{}\"", text));
+  if (error == std::errc::result_out_of_range) reject(", which is out of range");
+  if (error != std::errc()) reject("");
   std::string_view rest = text.substr(static_cast<size_t>(end - text.data()));
   if (rest.starts_with(' ')) rest.remove_prefix(1);
   const UnitName* unit = find_unit(rest);
-  if (unit == nullptr)
-    reject(text, option, fmt::format("\"{}\", of unknown unit \"{}\"", text, rest));
-  if (!std::isfinite(value) || value <= 0)
-    reject(text, option, fmt::format("\"{}\", which is not above zero", text));
+  if (unit == nullptr) reject(fmt::format(", of unknown unit \"{}\"", rest));
+  if (std::find(taken.begin(), taken.end(), unit->unit) == taken.end())
+    reject(fmt::format(", of unit \"{}\"", rest));
+  if (!std::isfinite(value) || value <= 0) reject(", which is not above zero");
   return {.value = value * unit->factor, .unit = unit->unit};
 }
 

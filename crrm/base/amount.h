@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace crrm {
 
@@ -18,8 +19,12 @@ struct Amount {
 /// (powers of 1000), KiB, MiB, GiB, TiB (powers of 1024); us, ms, s. Upper and lower case of the
 /// unit are alike, except that a space between number and unit is the only other liberty.
 /// @param option what the error names as its file, e.g. "--macs".
-/// @throws InputError unless the number is finite and positive and the unit is known.
-Amount parse_amount(std::string_view text, const std::string& option = "");
+/// @param taken  the units that it may have, which the error offers; at least one.
+/// @throws InputError unless the number is finite and positive and the unit is one of these.
+Amount parse_amount(std::string_view text, const std::string& option = "",
+                    const std::vector<Amount::Unit>& taken = {
+                        Amount::Unit::count, Amount::Unit::percent, Amount::Unit::bytes,
+                        Amount::Unit::milliseconds});
 
 /// Three significant digits and a power of 1000: "17", "999", "1.5 k", "40.8 M", "4.09 G".
 std::string format_count(double count);

@@ -4,8 +4,11 @@
 
 #include "crrm/base/error.h"
 #include "crrm/cli/config.h"
+#include "crrm/cli/wrapped_text.h"
 
 namespace crrm::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -15,27 +18,6 @@ constexpr size_t kWidth = 79;
 std::vector<Command>& registry() {
   static std::vector<Command> all;
   return all;
-}
-
-/// `text` in lines of at most kWidth columns, all but the first behind `indent` spaces.
-std::string wrapped(const std::string& text, size_t indent) {
-  std::string result;
-  size_t column = indent;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(' ', at), text.size());
-    const size_t length = end - at;
-    if (column > indent && column + 1 + length > kWidth) {
-      result += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      result += ' ';
-      ++column;
-    }
-    result += text.substr(at, length);
-    column += length;
-    at = end + 1;
-  }
-  return result;
 }
 
 std::string form(const Option& option) {
@@ -60,7 +42,7 @@ std::string help_line(const Option& option) {
   std::string line = "  " + form(option);
   line += line.size() + 2 > kColumn ? "\n" + std::string(kColumn, ' ')
                                     : std::string(kColumn - line.size(), ' ');
-  return line + wrapped(meaning(option), kColumn) + "\n";
+  return line + wrapped(meaning(option), kColumn, kWidth) + "\n";
 }
 
 /// What the line said, in its order: option and text.
@@ -86,19 +68,24 @@ void add(CLI::App& app, const Option& option, Words& words) {
       names, [&](int64_t count) { words.emplace_back(&option, count > 0 ? "true" : "false"); });
 }
 
-[[noreturn]] void refuse_extra(const Command& command, const std::string& word) {
+/// The option that was meant, or where all are listed.
+std::string hint_for(const Command& command, const std::string& word) {
   std::vector<std::string> known;
   for (const Option* option : options_of(command.name))
     if (!option->positional) known.push_back("--" + option->name);
-  const std::string bare = word.substr(0, word.find('='));
+  const std::string near =
+      word.starts_with("-") ? nearest(word.substr(0, word.find('=')), known) : "";
+  return near.empty() ? fmt::format("crrm {} --help lists them", command.name)
+                      : fmt::format("did you mean {}?", near);
+}
+
+[[noreturn]] void refuse_extra(const Command& command, const std::string& word) {
   throw InputError(
       {.file = fmt::format("crrm {}", command.name),
        .place = word,
        .expected = word.starts_with("-") ? "an option of this command" : "no further argument",
        .found = fmt::format("\"{}\"", word),
-       .hint = word.starts_with("-")
-                   ? suggestion(bare, known)
-                   : fmt::format("crrm {} --help lists the arguments", command.name)});
+       .hint = hint_for(command, word)});
 }
 
 Words read_line(const Command& command, const std::vector<std::string>& line) {
@@ -129,18 +116,48 @@ bool says(const Words& words, const std::string& name) {
                      [&](const auto& word) { return word.first->name == name; });
 }
 
+/// @throws InputError naming the first argument that is required and not there.
+void require(const Settings& settings, const Command& command) {
+  for (const Option* option : options_of(command.name))
+    if (option->need == Need::required && value(settings, *option).is_null())
+      throw InputError({.file = fmt::format("crrm {}", command.name),
+                        .place = origin(*option),
+                        .expected = option->help,
+                        .found = "nothing",
+                        .hint = "for example: " + command.example});
+}
+
+/// `run` behind what holds for every command.
+std::function<int(Settings, const Invocation&)> checked(Command command) {
+  return [command = std::move(command)](Settings settings, const Invocation& invocation) {
+    require(settings, command);
+    try {
+      return command.run(std::move(settings), invocation);
+    } catch (const fs::filesystem_error& error) {
+      throw InputError({.file = error.path1().string(),
+                        .expected = "a path that the file system takes",
+                        .found = error.code().message()});
+    }
+  };
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
   return registry();
 }
 
-const Command& find_command(const std::string& name) {
+std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const Command& command : commands()) {
-    if (command.name == name) return command;
+  for (const Command& command : commands())
     if (!command.hidden) names.push_back(command.name);
-  }
+  return names;
+}
+
+const Command& find_command(const std::string& name) {
+  for (const Command& command : commands())
+    if (command.name == name) return command;
+  const std::vector<std::string> names = command_names();
   throw InputError({.file = "crrm",
                     .place = name,
                     .expected = fmt::format("one of {}", fmt::join(names, ", ")),
@@ -149,6 +166,7 @@ const Command& find_command(const std::string& name) {
 }
 
 CommandRegistration::CommandRegistration(Command command) {
+  command.run = checked(command);
   std::vector<Command>& all = registry();
   const auto place =
       std::lower_bound(all.begin(), all.end(), command,
@@ -156,14 +174,28 @@ CommandRegistration::CommandRegistration(Command command) {
   all.insert(place, std::move(command));
 }
 
-std::string help(const Command& command) {
-  std::string usage = "usage: crrm " + command.name;
-  std::string positional, named;
+std::string usage(const Command& command) {
+  std::string text = "crrm " + command.name;
+  std::vector<std::string> alternatives;
   for (const Option* option : options_of(command.name)) {
-    if (option->positional) usage += " " + option->unit;
-    (option->positional ? positional : named) += help_line(*option);
+    const std::string word =
+        option->positional ? option->unit : fmt::format("--{} {}", option->name, option->unit);
+    if (option->need == Need::one_of)
+      alternatives.push_back(word);
+    else if (option->need == Need::required)
+      text += " " + word;
+    else if (option->positional)
+      text += fmt::format(" [{}]", word);
   }
-  return fmt::format("{}\n\n{} [options]\n\n{}\n{}\nexample: {}\n", command.summary, usage,
+  if (!alternatives.empty()) text += fmt::format(" ({})", fmt::join(alternatives, " | "));
+  return text + " [options]";
+}
+
+std::string help(const Command& command) {
+  std::string positional, named;
+  for (const Option* option : options_of(command.name))
+    (option->positional ? positional : named) += help_line(*option);
+  return fmt::format("{}\n\nusage: {}\n\n{}\n{}\nexample: {}\n", command.summary, usage(command),
                      positional, named, command.example);
 }
 
@@ -176,16 +208,6 @@ Settings parse(const Command& command, const std::vector<std::string>& line) {
   if (says(words, "macs") || says(words, "params")) settings.macs = settings.params = "";
   for (const auto& [option, text] : words) set(settings, *option, text, origin(*option));
   return settings;
-}
-
-void require(const Settings& settings, const Command& command, const std::string& name) {
-  for (const Option* option : options_of(command.name))
-    if (option->name == name && value(settings, *option).is_null())
-      throw InputError({.file = fmt::format("crrm {}", command.name),
-                        .place = origin(*option),
-                        .expected = option->help,
-                        .found = "nothing",
-                        .hint = "for example: " + command.example});
 }
 
 }  // namespace crrm::cli

@@ -24,13 +24,20 @@ struct Command {
 
 /// Sorted by name.
 const std::vector<Command>& commands();
+/// Of those that are not hidden.
+std::vector<std::string> command_names();
 /// @throws InputError with the nearest name.
 const Command& find_command(const std::string& name);
 
-/// A static one of these in a command's source makes the program know it.
+/// A static one of these in a command's source makes the program know it. Before `run` is called,
+/// it is checked that the settings hold what the table of options requires; a path that the file
+/// system refuses ends it with InputError.
 struct CommandRegistration {
   explicit CommandRegistration(Command command);
 };
+
+/// "crrm eval MODEL --data DATA [options]": all that is required, from the table of options.
+std::string usage(const Command& command);
 
 /// The text of `crrm COMMAND --help`.
 std::string help(const Command& command);
@@ -38,8 +45,5 @@ std::string help(const Command& command);
 /// Reads the words behind the command's name; those of --config, then those of the line.
 /// @throws InputError for unknown options (with the nearest), missing values, values out of range.
 Settings parse(const Command& command, const std::vector<std::string>& words);
-
-/// @throws InputError naming the argument, where it is empty. @param name  of an option
-void require(const Settings& settings, const Command& command, const std::string& name);
 
 }  // namespace crrm::cli

@@ -26,9 +26,7 @@ std::vector<std::string> words_of(const std::string& command) {
 }
 
 std::string names() {
-  std::vector<std::string> all;
-  for (const Command* command : shown_commands()) all.push_back(command->name);
-  return fmt::format("{}", fmt::join(all, " "));
+  return fmt::format("{}", fmt::join(command_names(), " "));
 }
 
 /// `--OPTION) words="a b"` for each option with choices, in the syntax that bash and zsh share.
@@ -116,7 +114,6 @@ std::string fish() {
 }
 
 int completion(const Settings& settings, const Invocation&) {
-  require(settings, find_command("completion"), "shell");
   std::cout << (settings.shell == "bash" ? bash() : settings.shell == "zsh" ? zsh() : fish());
   return 0;
 }

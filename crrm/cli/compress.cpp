@@ -1,5 +1,8 @@
 // crrm compress MODEL --data DATA (--macs | --params): a smaller network, proved.
+#include "crrm/base/amount.h"
+#include "crrm/base/error.h"
 #include "crrm/cli/session.h"
+#include "crrm/report/comparison.h"
 
 namespace crrm::cli {
 
@@ -7,14 +10,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// "did you mean 50%?" where the limit is "50"; "" where it is no such number.
+std::string forgotten_percent(const std::string& limit) {
+  constexpr double kWhole = 100;
+  if (limit.empty()) return "";
+  const Amount amount = parse_amount(limit);
+  return amount.unit == Amount::Unit::count && amount.value <= kWhole
+             ? fmt::format("did you mean {}%?", amount.value)
+             : "";
+}
+
 int compress(Settings settings, const Invocation& invocation) {
-  const Command& command = find_command("compress");
-  require(settings, command, "model");
-  require(settings, command, "data");
-  if (settings.output.empty()) settings.output = fs::path(settings.model).stem().string() + "-crrm";
-  for (std::string* path : {&settings.model, &settings.data, &settings.output})
+  settings.model = fs::absolute(settings.model).lexically_normal().string();
+  if (settings.output.empty()) settings.output = name_of_model(settings.model) + "-crrm";
+  for (std::string* path : {&settings.data, &settings.output})
     *path = fs::absolute(*path).lexically_normal().string();
-  return run_session(std::move(settings), "compress", invocation, /*resumes=*/false);
+  const std::string likely =
+      forgotten_percent(settings.macs.empty() ? settings.params : settings.macs);
+  try {
+    return run_session(std::move(settings), "compress", invocation, /*resumes=*/false);
+  } catch (const InputError& error) {
+    Fault fault = error.fault();
+    if (likely.empty() || (fault.place != "--macs" && fault.place != "--params")) throw;
+    fault.hint = fault.hint.empty() ? likely : likely + " " + fault.hint;
+    throw InputError(fault);
+  }
 }
 
 const CommandRegistration registration({

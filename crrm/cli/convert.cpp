@@ -1,5 +1,8 @@
 // crrm convert IN OUT: a model in crrm's normal form, as ONNX of one opset.
+#include <iostream>
+
 #include "crrm/base/error.h"
+#include "crrm/base/file.h"
 #include "crrm/cli/command.h"
 #include "crrm/io/onnx.h"
 #include "crrm/train/run_folder.h"
@@ -9,11 +12,9 @@ namespace crrm::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 int convert(Settings settings, const Invocation&) {
-  const Command& command = find_command("convert");
-  require(settings, command, "input");
-  require(settings, command, "target");
   if (same_file(settings.input, settings.target))
     throw InputError({.file = settings.target,
                       .expected = "an output that is not the input",
@@ -24,6 +25,12 @@ int convert(Settings settings, const Invocation&) {
                       .found = "a file",
                       .hint = "--force replaces it"});
   write_onnx(read_onnx(settings.input), settings.target);
+  if (!settings.json) return 0;
+  const Json written = {{"path", settings.target},
+                        {"opset", kOpset},
+                        {"bytes", fs::file_size(settings.target)},
+                        {"sha256", sha256_file(settings.target)}};
+  std::cout << written.dump(2) << "\n";
   return 0;
 }
 

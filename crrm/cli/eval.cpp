@@ -4,6 +4,7 @@
 #include "crrm/base/amount.h"
 #include "crrm/cli/command.h"
 #include "crrm/cli/task.h"
+#include "crrm/io/onnx.h"
 #include "crrm/train/evaluate.h"
 #include "crrm/train/verify.h"
 
@@ -20,7 +21,7 @@ Json json_of(const Latency& latency) {
 }
 
 void print(const Settings& settings, const std::string& part, const Evaluation& evaluation,
-           const Cost& cost, const std::vector<Latency>& latencies) {
+           const Cost& cost, size_t bytes, const std::vector<Latency>& latencies) {
   if (settings.json) {
     Json times = Json::array();
     for (const Latency& latency : latencies) times.push_back(json_of(latency));
@@ -32,16 +33,18 @@ void print(const Settings& settings, const std::string& part, const Evaluation& 
                          {"loss_nats", evaluation.loss},
                          {"params", cost.params},
                          {"macs", cost.macs},
+                         {"bytes", bytes},
                          {"latency_ms", times}};
     std::cout << result.dump(2) << "\n";
     return;
   }
   std::cout << fmt::format(
       "accuracy    {}  (95 % interval {} to {}; {} {} samples)\nloss        {:.4f} nats\n"
-      "parameters  {}\nMACs        {}\n",
+      "parameters  {}\nMACs        {}\nfile size   {}\n",
       format_percent(evaluation.accuracy, 2), format_percent(evaluation.low, 2),
       format_percent(evaluation.high, 2), evaluation.samples, part, evaluation.loss,
-      format_count(static_cast<double>(cost.params)), format_count(static_cast<double>(cost.macs)));
+      format_count(static_cast<double>(cost.params)), format_count(static_cast<double>(cost.macs)),
+      format_bytes(static_cast<double>(bytes)));
   for (const Latency& latency : latencies)
     std::cout << fmt::format("latency     {:.3g} ms  ({}, {} thread{}, batch {})\n",
                              latency.median_ms, latency.runtime, latency.threads,
@@ -49,9 +52,6 @@ void print(const Settings& settings, const std::string& part, const Evaluation& 
 }
 
 int eval(Settings settings, const Invocation&) {
-  const Command& command = find_command("eval");
-  require(settings, command, "model");
-  require(settings, command, "data");
   prepare_machine(settings);
   Graph network = load_model(settings.model);
   const RunData data = load_run_data(settings, describe_inputs(settings, settings.model), &network);
@@ -62,7 +62,7 @@ int eval(Settings settings, const Invocation&) {
   naming(settings.model,
          [&] { evaluation = evaluate(network, part, data.normalisation, settings.batch); });
   print(settings, tested ? "test" : "training", evaluation,
-        cost(network, {part.inputs.sizes().slice(1).vec()}),
+        cost(network, {part.inputs.sizes().slice(1).vec()}), onnx_bytes(network).size(),
         latencies(network, proof_inputs(network, data), static_cast<int>(*settings.threads)));
   return 0;
 }

@@ -1,9 +1,11 @@
 // crrm inspect MODEL: what can be removed from a network, and what cannot and why.
 #include <iostream>
+#include <map>
 
 #include "crrm/base/amount.h"
 #include "crrm/cli/command.h"
 #include "crrm/cli/task.h"
+#include "crrm/cli/wrapped_text.h"
 #include "crrm/graph/operator.h"
 #include "crrm/graph/shapes.h"
 #include "crrm/io/onnx.h"
@@ -27,36 +29,85 @@ std::vector<Shape> samples(const Settings& settings) {
   return shape.empty() ? std::vector<Shape>{} : std::vector<Shape>{shape};
 }
 
-/// The first few, and how many more there are.
-std::string shortened(const std::vector<std::string>& members) {
-  constexpr size_t kShown = 6;
-  const size_t shown = std::min(kShown, members.size());
-  const std::string text =
-      fmt::format("{}", fmt::join(members.begin(), members.begin() + shown, " "));
-  return shown == members.size() ? text
-                                 : fmt::format("{} and {} more", text, members.size() - shown);
-}
+constexpr size_t kWidth = 99;
+constexpr size_t kIndent = 4;
 
-void print_group(const Json& group) {
-  if (!group["frozen"].is_null()) {
-    std::cout << fmt::format("  {}: {} stay: {}\n", group["name"].get<std::string>(),
-                             group["of"].get<int64_t>(), group["frozen"].get<std::string>());
-    return;
+/// "bn1.running_mean[0]" as its layer, "bn1.", and its axis, "[0]".
+struct AxisName {
+  explicit AxisName(const std::string& text) {
+    const size_t bracket = text.rfind('[');
+    layer = text.substr(0, text.rfind('.', bracket) + 1);  // npos + 1 = 0: of no layer
+    axis = text.substr(bracket);
   }
-  std::cout << fmt::format("  {}: {} units, each {} parameters and {} MACs; along {}\n",
-                           group["name"].get<std::string>(), group["of"].get<int64_t>(),
-                           group["units_cost_params"].get<int64_t>(),
-                           group["units_cost_macs"].get<int64_t>(), shortened(group["members"]));
+  bool operator==(const AxisName&) const = default;
+
+  std::string layer, axis;
+};
+
+/// How many parameters each layer has.
+std::map<std::string, size_t> count_parameters(const Graph& network) {
+  std::map<std::string, size_t> counts;
+  for (const auto& [name, tensor] : network.parameters) ++counts[AxisName(name + "[]").layer];
+  return counts;
 }
 
-void print_section(const Json& groups, const std::string& title, bool frozen) {
-  std::cout << title << "\n";
+/// The axes, with "bn1.*[0]" for those of all parameters of a layer.
+std::string shortened(const std::vector<std::string>& axes,
+                      const std::map<std::string, size_t>& counts) {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < axes.size();) {
+    const AxisName name(axes[i]);
+    size_t end = i + 1;
+    while (end < axes.size() && AxisName(axes[end]) == name) ++end;
+    if (end - i > 1 && !name.layer.empty() && end - i == counts.at(name.layer))
+      words.push_back(name.layer + "*" + name.axis);
+    else
+      words.insert(words.end(), axes.begin() + i, axes.begin() + end);
+    i = end;
+  }
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+void print_list(const std::string& text) {
+  std::cout << std::string(kIndent, ' ') << wrapped(text, kIndent, kWidth) << "\n";
+}
+
+void print_groups(const Json& groups, const std::map<std::string, size_t>& counts) {
+  constexpr const char* kRow = "{:<{}}  {:>7}  {:>8}  {:>8}{}\n";
+  size_t width = std::string("groups:").size();
   for (const Json& group : groups)
-    if (group["frozen"].is_null() != frozen) print_group(group);
+    if (group["frozen"].is_null())
+      width = std::max(width, 2 + group["name"].get<std::string>().size());
+  std::cout << fmt::format(kRow, "groups:", width, "units", "params", "MACs", "  a unit");
+  for (const Json& group : groups) {
+    if (!group["frozen"].is_null()) continue;
+    std::cout << fmt::format(kRow, "  " + group["name"].get<std::string>(), width,
+                             group["of"].get<int64_t>(), format_count(group["units_cost_params"]),
+                             format_count(group["units_cost_macs"]), "");
+    print_list(shortened(group["members"], counts));
+  }
+}
+
+/// What stays for one reason, together.
+void print_frozen(const Json& groups, const std::map<std::string, size_t>& counts) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
+  for (const Json& group : groups) {
+    if (group["frozen"].is_null()) continue;
+    const std::string why = fmt::format("  {} stay: {}", group["of"].get<int64_t>(),
+                                        group["frozen"].get<std::string>());
+    auto known = std::find_if(reasons.begin(), reasons.end(),
+                              [&](const auto& reason) { return reason.first == why; });
+    if (known == reasons.end()) known = reasons.insert(known, {why, {}});
+    known->second.push_back(group["name"]);
+  }
+  if (!reasons.empty()) std::cout << "frozen:\n";
+  for (const auto& [why, axes] : reasons) {
+    std::cout << why << "\n";
+    print_list(shortened(axes, counts));
+  }
 }
 
 int inspect(Settings settings, const Invocation&) {
-  require(settings, find_command("inspect"), "model");
   Graph network = read_onnx(settings.model);
   const std::vector<Shape> sample = samples(settings);
   const std::vector<std::string> unknown = unknown_operators(network);
@@ -79,8 +130,9 @@ int inspect(Settings settings, const Invocation&) {
   }
   std::cout << fmt::format("{}: {} parameters, {} MACs for one sample\n", settings.model,
                            format_count(result["params"]), format_count(result["macs"]));
-  print_section(result["groups"], "groups:", false);
-  print_section(result["groups"], "frozen:", true);
+  const std::map<std::string, size_t> counts = count_parameters(network);
+  print_groups(result["groups"], counts);
+  print_frozen(result["groups"], counts);
   for (const std::string& node : unknown)
     std::cout << fmt::format(
         "unknown operator: {}: what it touches is frozen, and the network "

@@ -16,9 +16,17 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const Range kPositive = {.low = 0, .high = kInfinity, .low_open = true};
 const Range kNonNegative = {.low = 0, .high = kInfinity};
 const Range kAtLeastOne = {.low = 1, .high = kInfinity};
+// More is a slip of the keyboard, and would overflow or exhaust the machine far from here.
+const Range kEpochs = {.low = 1, .high = 1e6};
+const Range kBatch = {.low = 1, .high = 1e6};
+const Range kPixels = {.low = 0, .high = 1024};
+const Range kSubsets = {.low = 1, .high = 10000};
+const Range kThreads = {.low = 1, .high = 1024};
 const Range kShare = {.low = 0, .high = 1};
 const Range kProperShare = {.low = 0, .high = 1, .high_open = true};
 const Range kOpenShare = {.low = 0, .high = 1, .low_open = true, .high_open = true};
+
+const std::vector<Amount::Unit> kCountOrShare = {Amount::Unit::count, Amount::Unit::percent};
 
 const std::vector<std::string> kRuns = {"compress", "train"};
 const std::vector<std::string> kReadsData = {"compress", "train", "eval"};
@@ -31,31 +39,43 @@ std::vector<Option> table() {
        .field = &S::model,
        .unit = "MODEL",
        .help = "the network, an ONNX file",
-       .commands = {"compress", "eval", "inspect"},
+       .commands = {"compress", "cut", "eval", "inspect"},
+       .need = Need::required,
        .positional = true},
       {.name = "architecture",
        .field = &S::architecture,
        .unit = "ARCH",
        .help = "digits, lenet-300-100 or lenet5",
        .commands = {"train"},
+       .need = Need::required,
        .positional = true},
       {.name = "input",
        .field = &S::input,
        .unit = "IN",
        .help = "the ONNX file to read",
        .commands = {"convert"},
+       .need = Need::required,
        .positional = true},
       {.name = "target",
        .field = &S::target,
        .unit = "OUT",
        .help = "the ONNX file to write",
        .commands = {"convert"},
+       .need = Need::required,
+       .positional = true},
+      {.name = "models",
+       .field = &S::models,
+       .unit = "DIR",
+       .help = "a folder of ONNX files, or one",
+       .commands = {"conformance"},
+       .need = Need::required,
        .positional = true},
       {.name = "run",
        .field = &S::run,
        .unit = "RUN",
        .help = "the folder of a run",
        .commands = {"report", "resume"},
+       .need = Need::required,
        .positional = true},
       {.name = "shell",
        .field = &S::shell,
@@ -63,41 +83,54 @@ std::vector<Option> table() {
        .choices = {"bash", "zsh", "fish"},
        .help = "the shell to complete for",
        .commands = {"completion"},
+       .need = Need::required,
+       .positional = true},
+      {.name = "command",
+       .field = &S::topic,
+       .unit = "COMMAND",
+       .choices = command_names(),
+       .help = "the command to explain",
+       .commands = {"help"},
        .positional = true},
 
       {.name = "data",
        .field = &S::data,
        .unit = "DATA",
        .help = "a CIFAR-10 or MNIST folder, a CSV file, or NumPy arrays",
-       .commands = kReadsData},
+       .commands = kReadsData,
+       .need = Need::required},
       {.name = "output",
        .letter = "o",
        .field = &S::output,
        .unit = "DIR",
-       .fallback = "NAME-crrm",
-       .help = "the folder that the run writes",
-       .commands = kRuns},
+       .fallback = "NAME-crrm, of cut NAME-cut",
+       .help = "the folder that is written",
+       .commands = {"compress", "train", "cut"}},
       {.name = "macs",
        .field = &S::macs,
        .unit = "AMOUNT",
+       .amounts = kCountOrShare,
        .help = "multiply-accumulates a sample may cost at most: 50% or 20M",
-       .commands = kCompress},
+       .commands = kCompress,
+       .need = Need::one_of},
       {.name = "params",
        .field = &S::params,
        .unit = "AMOUNT",
+       .amounts = kCountOrShare,
        .help = "parameters that may stay at most: 50% or 15M",
-       .commands = kCompress},
+       .commands = kCompress,
+       .need = Need::one_of},
 
       {.name = "epochs",
        .field = &S::epochs,
        .unit = "N",
-       .range = kAtLeastOne,
+       .range = kEpochs,
        .help = "passes over the training data",
        .commands = kRuns},
       {.name = "batch",
        .field = &S::batch,
        .unit = "N",
-       .range = kAtLeastOne,
+       .range = kBatch,
        .help = "samples a step",
        .commands = kReadsData},
       {.name = "learning-rate",
@@ -139,7 +172,7 @@ std::vector<Option> table() {
       {.name = "pad",
        .field = &S::pad,
        .unit = "PIXELS",
-       .range = kNonNegative,
+       .range = kPixels,
        .fallback = "4 for colour images of 32 x 32, else 0",
        .help = "zeros around a training image before it is cropped at random",
        .commands = kRuns},
@@ -159,14 +192,14 @@ std::vector<Option> table() {
        .unit = "N",
        .range = kNonNegative,
        .help = "all random numbers derive from it",
-       .commands = kRuns},
+       .commands = {"compress", "train", "cut", "conformance"}},
       {.name = "threads",
        .field = &S::threads,
        .unit = "N",
-       .range = kAtLeastOne,
+       .range = kThreads,
        .fallback = "all",
        .help = "processor threads",
-       .commands = kReadsData},
+       .commands = {"compress", "train", "eval", "conformance"}},
       {.name = "device",
        .field = &S::device,
        .unit = "DEVICE",
@@ -214,12 +247,31 @@ std::vector<Option> table() {
        .fallback = "the last",
        .help = "name or index of a CSV file's label",
        .commands = kReadsData},
+      {.name = "units",
+       .field = &S::units,
+       .unit = "FILE",
+       .help = "which units go: JSON, {\"GROUP\": [POSITION, ...]}, groups as inspect names them",
+       .commands = {"cut"},
+       .need = Need::one_of},
+      {.name = "random",
+       .field = &S::random,
+       .unit = "SHARE",
+       .range = kShare,
+       .help = "how many of the units go, drawn at random",
+       .commands = {"cut"},
+       .need = Need::one_of},
+      {.name = "subsets",
+       .field = &S::subsets,
+       .unit = "N",
+       .range = kSubsets,
+       .help = "random sets of units that are tried for each network",
+       .commands = {"conformance"}},
       {.name = "shape",
        .field = &S::shape,
        .unit = "CxHxW",
        .fallback = "as data and model say",
        .help = "of one sample, as 1x8x8",
-       .commands = {"compress", "train", "eval", "inspect"}},
+       .commands = {"compress", "train", "eval", "inspect", "cut"}},
       {.name = "price-per-hour",
        .field = &S::price_per_hour,
        .unit = "PRICE",
@@ -236,14 +288,14 @@ std::vector<Option> table() {
       {.name = "force",
        .field = &S::force,
        .help = "replace the files of an earlier run",
-       .commands = {"compress", "train", "convert"},
+       .commands = {"compress", "train", "convert", "cut"},
        .configures = false},
       {.name = "dry-run",
        .field = &S::dry_run,
        .help = "check everything, say what would happen, write nothing",
        .commands = kRuns,
        .configures = false},
-      {.name = "markdown",
+      {.name = "md",
        .field = &S::markdown,
        .help = "print a table for a pull request, write nothing",
        .commands = {"report"},
@@ -251,7 +303,8 @@ std::vector<Option> table() {
       {.name = "json",
        .field = &S::json,
        .help = "print one JSON document",
-       .commands = {"compress", "train", "resume", "eval", "inspect"},
+       .commands = {"compress", "train", "resume", "eval", "inspect", "convert", "report", "cut",
+                    "conformance"},
        .configures = false},
       {.name = "progress",
        .field = &S::progress,
@@ -276,8 +329,7 @@ std::vector<Option> table() {
        .letter = "h",
        .field = &S::help,
        .help = "print this",
-       .commands = {"compress", "train", "resume", "eval", "inspect", "convert", "report",
-                    "completion"},
+       .commands = command_names(),
        .configures = false},
   };
 }
@@ -312,6 +364,7 @@ bool parse_switch(const Option& option, const std::string& text, const std::stri
 }
 
 std::string parse_text(const Option& option, const std::string& text, const std::string& origin) {
+  if (!option.amounts.empty()) parse_amount(text, origin, option.amounts);
   const std::vector<std::string>& choices = option.choices;
   if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end())
     return text;
@@ -425,9 +478,9 @@ std::string reference() {
   for (const Command& command : commands()) {
     if (command.hidden) continue;
     text += fmt::format(
-        "\n## crrm {}\n\n{}.\n\n| option | values | default | meaning |\n"
+        "\n## crrm {}\n\n{}.\n\n    {}\n\n| option | values | default | meaning |\n"
         "|---|---|---|---|\n",
-        command.name, command.summary);
+        command.name, command.summary, usage(command));
     for (const Option* option : options_of(command.name)) {
       std::string values;
       if (option->range) values = describe(*option->range);

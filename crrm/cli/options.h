@@ -9,11 +9,13 @@
 #include <variant>
 #include <vector>
 
+#include "crrm/base/amount.h"
+
 namespace crrm::cli {
 
 /// Every option's value. Which command heeds which is said in the table.
 struct Settings {
-  std::string model, architecture, input, target, run, shell;
+  std::string model, architecture, input, target, run, shell, topic;
   std::string data, output, config;
   bool force = false, inputs = false;
   std::string macs, params;
@@ -32,6 +34,9 @@ struct Settings {
   std::string normalise, label_column, shape;
   std::string unfold = "auto";
   std::optional<double> price_per_hour;
+  std::string models, units;
+  std::optional<double> random;
+  int64_t subsets = 20;
   bool dry_run = false, json = false, quiet = false, verbose = false, markdown = false,
        help = false;
   std::string progress = "auto";
@@ -51,6 +56,13 @@ struct Range {
 /// "[0, 1)", "> 0", ">= 1"
 std::string describe(const Range& range);
 
+/// Whether a command runs without an option.
+enum class Need {
+  optional,
+  required,
+  one_of  ///< one of the command's options of this kind is required
+};
+
 struct Option {
   std::string name;         ///< without dashes, as config.toml has it
   std::string letter = {};  ///< short form, or ""
@@ -58,9 +70,11 @@ struct Option {
   std::string unit = {};  ///< what stands for the value in the help: "FILE", "N"; "" for switches
   std::optional<Range> range = {};
   std::vector<std::string> choices = {};
-  std::string fallback = {};  ///< the default in words where Settings cannot say it
+  std::vector<Amount::Unit> amounts = {};  ///< where the text is an amount: units it may have
+  std::string fallback = {};               ///< the default in words where Settings cannot say it
   std::string help;
   std::vector<std::string> commands;
+  Need need = Need::optional;
   bool positional = false;
   bool configures = true;  ///< belongs in config.toml; others concern one call only
 };

@@ -1,9 +1,8 @@
 // crrm report RUN: the page, or a table for a pull request, from report.json alone.
-#include "crrm/base/error.h"
-#include "crrm/base/file.h"
-
 #include <iostream>
 
+#include "crrm/base/error.h"
+#include "crrm/base/file.h"
 #include "crrm/cli/command.h"
 #include "crrm/report/html.h"
 #include "crrm/report/markdown.h"
@@ -30,15 +29,17 @@ Json read_report(const std::filesystem::path& path) {
 }
 
 int report(Settings settings, const Invocation&) {
-  require(settings, find_command("report"), "run");
   const RunFolder folder(settings.run);
   const Json document = read_report(folder.report());
-  if (settings.markdown) {
-    std::cout << markdown(document);
+  const std::string result = settings.markdown ? markdown(document) : folder.page().string() + "\n";
+  if (!settings.markdown) write_file(folder.page(), html(document));
+  if (!settings.json) {
+    std::cout << result;
     return 0;
   }
-  write_file(folder.page(), html(document));
-  std::cout << folder.page().string() << "\n";
+  const Json printed =
+      settings.markdown ? Json{{"markdown", result}} : Json{{"page", folder.page().string()}};
+  std::cout << printed.dump(2) << "\n";
   return 0;
 }
 

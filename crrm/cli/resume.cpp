@@ -11,7 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 
 int resume(Settings call, const Invocation& invocation) {
-  require(call, find_command("resume"), "run");
   const RunFolder folder(fs::absolute(call.run).lexically_normal());
   if (!fs::exists(folder.checkpoint()))
     throw InputError({.file = folder.path().string(),

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "crrm/architectures/architecture.h"
 #include "crrm/base/error.h"
 #include "crrm/data/split.h"
 #include "crrm/graph/shapes.h"
@@ -29,9 +30,8 @@ int64_t product(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
-/// Rows of a table take the shape that the network reads.
-void shape_rows(Splits& splits, const Graph& network) {
-  const Shape sample = stated_sample(network);
+/// Rows of a table take the shape `sample` where it has as many values.
+void shape_rows(Splits& splits, const Shape& sample) {
   if (sample.size() < 2 || splits.train.inputs.dim() != 2 ||
       product(sample) != splits.train.inputs.size(1))
     return;
@@ -94,7 +94,9 @@ RunData load_run_data(const Settings& settings, const InputDescription& inputs,
   // another, and must not have seen its test data.
   Splits splits =
       load_data(settings.data, {.label_column = inputs.label_column, .shape = inputs.shape});
-  if (network != nullptr && inputs.shape.empty()) shape_rows(splits, *network);
+  if (inputs.shape.empty())
+    shape_rows(splits,
+               network != nullptr ? stated_sample(*network) : usual_sample(settings.architecture));
   const Normalisation normalisation = normalisation_of(settings, inputs, splits.train);
   check_normalisation(normalisation, splits.train);
   HeldOutSplit split =

@@ -8,9 +8,6 @@ namespace {
 namespace fs = std::filesystem;
 
 int train(Settings settings, const Invocation& invocation) {
-  const Command& command = find_command("train");
-  require(settings, command, "architecture");
-  require(settings, command, "data");
   if (settings.output.empty()) settings.output = settings.architecture + "-crrm";
   for (std::string* path : {&settings.data, &settings.output})
     *path = fs::absolute(*path).lexically_normal().string();
@@ -20,7 +17,7 @@ int train(Settings settings, const Invocation& invocation) {
 const CommandRegistration registration({
     .name = "train",
     .summary = "Trains a built-in network from scratch",
-    .example = "crrm train digits --data demo/digits.csv.gz --shape 1x8x8",
+    .example = "crrm train digits --data demo/digits.csv.gz",
     .run = &train,
 });
 

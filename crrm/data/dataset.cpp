@@ -95,7 +95,7 @@ void check_finite(const Dataset& data, const std::string& part) {
                       .place = fmt::format("{}, input {}", part,
                                            index_text(wrong - values, data.inputs.sizes())),
                       .expected = "a finite number",
-                      .found = fmt::format("{}", *wrong)});
+                      .found = std::isnan(*wrong) ? "nan" : fmt::format("{}", *wrong)});
 }
 
 void check_part(const Dataset& data, const std::string& part) {

@@ -34,6 +34,10 @@ std::string format_milliseconds(double milliseconds) {
   return fmt::format("{:.3g} ms", milliseconds);
 }
 
+std::string format_difference(double difference) {
+  return difference == 0 ? "0" : fmt::format("{:.1e}", difference);
+}
+
 const Json& metric_of(const Json& stage, const char* key) {
   return stage["metric"][key];
 }
@@ -138,9 +142,10 @@ const Json* find_latency(const Json& stage, const Timing& timing) {
 ComparisonRow latency_row(const Json& stages, const Timing& timing, int place) {
   constexpr int kBriefLatencies = 2;
   ComparisonRow row{
-      .name = fmt::format("{}, {} thread{}", timing.runtime == "crrm" ? "latency" : "ONNX Runtime",
-                          timing.threads, timing.threads == 1 ? "" : "s"),
-      .meaning = fmt::format("median time for a batch of {}", timing.batch),
+      .name = fmt::format("{}, {} thread{}, batch {}",
+                          timing.runtime == "crrm" ? "latency" : "ONNX Runtime", timing.threads,
+                          timing.threads == 1 ? "" : "s", timing.batch),
+      .meaning = "median time for one batch",
       .brief = place < kBriefLatencies,
       .key = place == 0};
   const Json* dense = find_latency(stages[0], timing);
@@ -184,10 +189,15 @@ std::string format_metric(const std::string& name, double value) {
   return name == kFraction ? format_percent(value, 2) : fmt::format("{:.4g}", value);
 }
 
+std::string name_of_model(const std::filesystem::path& path) {
+  const std::string stem = path.stem().string();
+  const std::string folder = path.parent_path().filename().string();
+  if (stem == "model" && !folder.empty()) return folder;
+  return stem.empty() ? path.string() : stem;
+}
+
 std::string model_name(const Json& report) {
-  const std::string path = report["model"]["path"];
-  const std::string stem = std::filesystem::path(path).stem().string();
-  return stem.empty() ? path : stem;
+  return name_of_model(report["model"]["path"].get<std::string>());
 }
 
 Comparison compare(const Json& report) {
@@ -247,11 +257,23 @@ std::string goal_sentence(const Json& report) {
 std::string proof_sentence(const Json& report) {
   const Json& proof = report["proof"];
   if (proof.empty()) return "Not proved: nothing was compared.";
-  const int64_t good =
-      std::count_if(proof.begin(), proof.end(), [](const Json& one) { return one["ok"] == true; });
-  return fmt::format("{}: {} of {} comparisons are within their bounds.",
-                     good == static_cast<int64_t>(proof.size()) ? "Proved" : "Not proved", good,
-                     proof.size());
+  const auto badness = [](const Json& one) {
+    return std::pair(!one["ok"].get<bool>(), one["max_abs_diff"].get<double>());
+  };
+  const Json& worst =
+      *std::max_element(proof.begin(), proof.end(),
+                        [&](const Json& a, const Json& b) { return badness(a) < badness(b); });
+  const std::string difference = format_difference(worst["max_abs_diff"]);
+  const std::string bound = format_difference(worst["bound"]);
+  const std::string all =
+      fmt::format("{} comparison{}", proof.size(), proof.size() == 1 ? "" : "s");
+  if (worst["ok"].get<bool>())
+    return fmt::format("Proved: outputs differ by at most {}, allowed {} ({}).", difference, bound,
+                       all);
+  const int64_t failed =
+      std::count_if(proof.begin(), proof.end(), [](const Json& one) { return one["ok"] == false; });
+  return fmt::format("Not proved: outputs differ by {}, allowed {} ({} of {} failed).", difference,
+                     bound, failed, all);
 }
 
 }  // namespace crrm

@@ -45,6 +45,13 @@ TEST(Architectures, WeightsHaveTheVarianceOfHe) {
   EXPECT_NEAR(weight.var().item<double>() / (2.0 / 784), 1, 0.015);
 }
 
+TEST(Architectures, EachReadsTheSamplesThatItWasMadeFor) {
+  for (const Architecture& architecture : architectures())
+    EXPECT_NO_THROW(build(architecture.name, usual_sample(architecture.name), 10, 0))
+        << architecture.name;
+  EXPECT_EQ(usual_sample("digits"), Shape({1, 8, 8}));
+}
+
 TEST(Architectures, ErrorsNameTheNearestAndTheSmallest) {
   const auto text = [](const std::string& name, const Shape& sample) {
     try {

@@ -46,6 +46,20 @@ TEST(ParseAmount, RefusesWhatIsNoAmountNamingOptionAndText) {
   }
 }
 
+TEST(ParseAmount, OffersTheUnitsThatAreTaken) {
+  const std::vector<Amount::Unit> taken = {Amount::Unit::count, Amount::Unit::percent};
+  EXPECT_EQ(parse_amount("50%", "--macs", taken).value, 50);
+  for (const std::string text : {"2MB", "4ms", "0%", "50X"}) {
+    try {
+      parse_amount(text, "--macs", taken);
+      ADD_FAILURE() << "\"" << text << "\" was taken";
+    } catch (const InputError& error) {
+      EXPECT_EQ(error.fault().expected, "a positive number with a unit: 15M or 50%");
+      EXPECT_THAT(error.fault().found, HasSubstr("\"" + text + "\""));
+    }
+  }
+}
+
 TEST(ParseAmount, NamesTheUnknownUnit) {
   try {
     parse_amount("15Q");

@@ -108,6 +108,9 @@ TEST_F(Numpy, InputsMustBeFinite) {
         npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", std::string("\0\1", 2)));
   EXPECT_THAT(load_error(folder_), AllOf(HasSubstr("data, input [1, 0]"),
                                          HasSubstr("a finite number"), HasSubstr("found     inf")));
+  write("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }",
+                     std::string(4, '\0') + std::string("\0\0\xc0\xff", 4)));  // sign bit set
+  EXPECT_THAT(load_error(folder_), HasSubstr("found     nan"));
 }
 
 TEST(Npy, VersionTwo) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crrm/base/error.h"
+#include "crrm/report/comparison.h"
 #include "crrm/report/markdown.h"
 #include "example.h"
 
@@ -24,16 +25,16 @@ TEST(Summary, ShowsTheExample) {
   EXPECT_EQ(
       summary(example_report()),
       R"(resnet20 keeps 49.8 % of its MACs and 61.9 % of its parameters, at a loss of 1.21 points of accuracy on test data (91.73 % to 90.52 %).
-                      dense   masked      cut  recalibrated    final      of dense
-accuracy, held out  92.04 %  89.96 %  89.96 %       90.08 %  90.84 %  -1.20 points
-accuracy, test      91.73 %        -        -             -  90.52 %  -1.21 points
-parameters            272 k    272 k    169 k         169 k    169 k        61.9 %
-MACs                 40.8 M   40.8 M   20.3 M        20.3 M   20.3 M        49.8 %
-file size           1.11 MB  1.11 MB   696 kB        696 kB   696 kB        62.6 %
-latency, 1 thread   4.25 ms  4.25 ms  2.39 ms       2.39 ms  2.39 ms        56.2 %
-latency, 2 threads  2.75 ms  2.75 ms  1.55 ms       1.55 ms  1.55 ms        56.2 %
+                               dense   masked      cut  recalibrated    final      of dense
+accuracy, held out           92.04 %  89.96 %  89.96 %       90.08 %  90.84 %  -1.20 points
+accuracy, test               91.73 %        -        -             -  90.52 %  -1.21 points
+parameters                     272 k    272 k    169 k         169 k    169 k        61.9 %
+MACs                          40.8 M   40.8 M   20.3 M        20.3 M   20.3 M        49.8 %
+file size                    1.11 MB  1.11 MB   696 kB        696 kB   696 kB        62.6 %
+latency, 1 thread, batch 1   4.25 ms  4.25 ms  2.39 ms       2.39 ms  2.39 ms        56.2 %
+latency, 2 threads, batch 1  2.75 ms  2.75 ms  1.55 ms       1.55 ms  1.55 ms        56.2 %
 Goal met: 20.3 M MACs of at most 20.4 M (50%).
-Proved: 3 of 3 comparisons are within their bounds.
+Proved: outputs differ by at most 3.5e-06, allowed 1.0e-04 (3 comparisons).
 Warning: latency varied by more than 3 %: other programs may have run beside it
 )");
 }
@@ -87,8 +88,31 @@ TEST(Summary, OtherMetricsAreNotPercent) {
 TEST(Summary, AFailedComparisonIsNoProof) {
   Json report = example_report();
   report["proof"][1]["ok"] = false;
-  EXPECT_THAT(summary(report), HasSubstr("Not proved: 2 of 3 comparisons are within"));
+  EXPECT_THAT(summary(report), HasSubstr("Not proved: outputs differ by 0, allowed 1.0e-06 (1 of 3 "
+                                         "comparisons failed)."));
   EXPECT_THAT(markdown(report), HasSubstr("**exceeded**"));
+}
+
+// Every run's own file has the same name.
+TEST(Summary, NamesAModelOfARunByItsFolder) {
+  EXPECT_EQ(name_of_model("models/resnet20.onnx"), "resnet20");
+  EXPECT_EQ(name_of_model("/runs/digits-crrm/model.onnx"), "digits-crrm");
+  EXPECT_EQ(name_of_model("model.onnx"), "model");
+  EXPECT_EQ(name_of_model("lenet5"), "lenet5");
+  Json report = example_report();
+  report["model"]["path"] = "/runs/digits-crrm/model.onnx";
+  EXPECT_THAT(summary(report), testing::StartsWith("digits-crrm keeps"));
+}
+
+TEST(Markdown, TellsLatenciesOfTwoBatchesApart) {
+  Json report = example_report();
+  for (Json& stage : report["stages"]) {
+    Json larger = stage["latency_ms"][1];
+    larger["batch"] = 64;
+    stage["latency_ms"].push_back(larger);
+  }
+  EXPECT_THAT(markdown(report), HasSubstr("| latency, 2 threads, batch 1 |"));
+  EXPECT_THAT(markdown(report), HasSubstr("| latency, 2 threads, batch 64 |"));
 }
 
 TEST(Markdown, HasARowForEachFigureAndOneColumnAStage) {
