@@ -4,7 +4,7 @@ WERROR ?= OFF
 CODE = '*.cpp' '*.h'
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup configure build demo test format check-format lint clean
+.PHONY: help setup configure build demo test nightly format check-format lint clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,10 +25,18 @@ test: configure  ## build everything and run the tests
 	@ninja -C build
 	@ctest --test-dir build -j2 --output-on-failure --no-label-summary
 
+nightly: configure  ## check the couplings of 2,000 random networks (half an hour)
+	@ninja -C build test_properties
+	@RC_PARAMS="max_success=2000" build/test_properties
+
 format:  ## format the C++ files that the last commit or you changed
 	@scripts/changed.sh $(CODE) | xargs -r clang-format -i
 
-check-format:  ## fail where one of these files is not formatted
+check-nightly: configure  ## check the couplings of 2,000 random networks (half an hour)
+	@ninja -C build test_properties
+	@RC_PARAMS="max_success=2000" build/test_properties
+
+format:  ## fail where one of these files is not formatted
 	@scripts/changed.sh $(CODE) | xargs -r clang-format --dry-run -Werror
 
 lint: configure  ## run clang-tidy on their sources (half a minute each)

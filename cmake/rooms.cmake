@@ -58,8 +58,25 @@ function(crrm_test name)
   target_precompile_headers(test_${name} REUSE_FROM crrm_base)
   target_compile_definitions(test_${name} PRIVATE
                              CRRM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${name}/data")
-  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. PROPERTIES TIMEOUT 300
-                       DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# One entry of CTest a program, or a part of it, on one thread each: to start LibTorch for every case
+# takes longer than the cases. `build/test_NAME --gtest_filter=...` runs single ones.
+function(crrm_run_test name parts)
+  if(NOT TARGET test_${name})
+    return()
+  endif()
+  math(EXPR last "${parts} - 1")
+  foreach(part RANGE ${last})
+    set(label ${name})
+    if(parts GREATER 1)
+      math(EXPR number "${part} + 1")
+      set(label ${name}.${number}of${parts})
+    endif()
+    add_test(NAME ${label} COMMAND test_${name})
+    set_tests_properties(${label} PROPERTIES TIMEOUT 1200 ENVIRONMENT
+                         "GTEST_TOTAL_SHARDS=${parts};GTEST_SHARD_INDEX=${part};OMP_NUM_THREADS=1")
+  endforeach()
 endfunction()
 
 # One test program a room, and one for what only all of them can show.
@@ -67,8 +84,17 @@ function(crrm_tests)
   find_package(GTest REQUIRED)
   foreach(room ${CRRM_ROOMS})
     crrm_test(${room} ${CRRM_NEEDED_${room}})
+    crrm_run_test(${room} 1)
   endforeach()
   crrm_test(conformance ${CRRM_ROOMS})
+  crrm_run_test(conformance 8)
+  crrm_test(testdata ${CRRM_ROOMS})
+  target_compile_definitions(test_testdata PRIVATE CRRM_SOURCE="${CMAKE_SOURCE_DIR}")
+  crrm_run_test(testdata 1)
+  find_package(rapidcheck CONFIG REQUIRED)
+  crrm_test(properties ${CRRM_ROOMS})
+  target_link_libraries(test_properties PRIVATE rapidcheck)
+  crrm_run_test(properties 1)
 endfunction()
 
 # Benchmarks: built on demand, `ninja -C build bench`.

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 packages=(build-essential cmake ninja-build ccache mold pkg-config git python3-venv libcli11-dev
           nlohmann-json3-dev libprotozero-dev zlib1g-dev libssl-dev libgtest-dev googletest
-          libgmock-dev libjs-chart.js "$@")
+          libgmock-dev librapidcheck-dev libonnx-testdata libjs-chart.js "$@")
 torch=2.13.0
 onnxruntime=1.32.0
 
