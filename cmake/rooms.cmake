@@ -57,6 +57,7 @@ function(crrm_test name)
   target_link_libraries(test_${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
   target_precompile_headers(test_${name} REUSE_FROM crrm_base)
   target_compile_definitions(test_${name} PRIVATE
+                             CRRM_SOURCE="${CMAKE_SOURCE_DIR}"
                              CRRM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${name}/data")
 endfunction()
 
@@ -89,7 +90,6 @@ function(crrm_tests)
   crrm_test(conformance ${CRRM_ROOMS})
   crrm_run_test(conformance 8)
   crrm_test(testdata ${CRRM_ROOMS})
-  target_compile_definitions(test_testdata PRIVATE CRRM_SOURCE="${CMAKE_SOURCE_DIR}")
   crrm_run_test(testdata 1)
   find_package(rapidcheck CONFIG REQUIRED)
   crrm_test(properties ${CRRM_ROOMS})
