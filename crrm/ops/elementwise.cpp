@@ -106,6 +106,13 @@ at::Tensor hard_sigmoid(N node, T x) {
   return at::clamp(x[0] * node.real("alpha", 0.2) + node.real("beta", 0.5), 0, 1);
 }
 
+// y = gamma x above 0, gamma alpha (exp(x) - 1) below. ONNX's defaults are those of the paper
+// (Klambauer et al. 2017) in float32.
+at::Tensor selu(N node, T x) {
+  const double alpha = node.real("alpha", 1.67326319217681884765625);
+  return at::elu(x[0], alpha, node.real("gamma", 1.05070102214813232421875));
+}
+
 // y = x + bias below -lambd, x - bias above lambd, 0 between.
 at::Tensor shrink(N node, T x) {
   const double lambd = node.real("lambd", 0.5), bias = node.real("bias", 0);
@@ -155,7 +162,6 @@ CRRM_ELEMENTWISE(Clip, clip(node, x));
 CRRM_ELEMENTWISE(Cos, at::cos(x[0]));
 CRRM_ELEMENTWISE(Cosh, at::cosh(x[0]));
 CRRM_ELEMENTWISE(Div, divide(node, x));
-CRRM_ELEMENTWISE(Dropout, x[0]);  // the identity: what is exported is for inference
 CRRM_ELEMENTWISE(Elu, at::elu(x[0], node.real("alpha", 1)));
 CRRM_ELEMENTWISE(Equal, at::eq(x[0], x[1]));
 CRRM_ELEMENTWISE(Erf, at::erf(x[0]));
@@ -185,7 +191,7 @@ CRRM_ELEMENTWISE(Pow, at::pow(x[0], x[1]).to(x[0].scalar_type()));
 CRRM_ELEMENTWISE(Reciprocal, at::reciprocal(x[0]));
 CRRM_ELEMENTWISE(Relu, at::relu(x[0]));
 CRRM_ELEMENTWISE(Round, at::round(x[0]));  // half to even
-CRRM_ELEMENTWISE(Selu, at::selu(x[0]));
+CRRM_ELEMENTWISE(Selu, selu(node, x));
 CRRM_ELEMENTWISE(Shrink, shrink(node, x));
 CRRM_ELEMENTWISE(Sigmoid, at::sigmoid(x[0]));
 CRRM_ELEMENTWISE(Sign, at::sign(x[0]));
@@ -216,7 +222,36 @@ class CastLike final : public Operator {
   int64_t macs(N, const NodeShapes&) const override { return 0; }  // contracts nothing
 };
 
+// Dropout (ONNX 13) in inference: the identity, and a mask of what stays. training_mode (input 2)
+// with a ratio (input 1) above 0 is random, and refused.
+// Couples  x[i] -> y[i], mask[i]
+class Dropout final : public Operator {
+ public:
+  Tensors forward(N node, T x, bool) const override {
+    if (is_random(x))
+      throw InputError({.place = describe(node),
+                        .expected = "a Dropout for inference",
+                        .found = "training_mode, which is random",
+                        .hint = "export the model in evaluation mode"});
+    Tensors result{x[0]};
+    if (node.outputs.size() > 1) result.push_back(at::ones_like(x[0], at::kBool));
+    return result;
+  }
+  void couple(N node, Labels& labels) const override {
+    for (const std::string& y : node.outputs)
+      if (!y.empty()) labels.broadcast(node.inputs[0], y);
+  }
+  int64_t macs(N, const NodeShapes&) const override { return 0; }  // contracts nothing
+
+ private:
+  static bool is_random(T x) {
+    if (x.size() < 3 || !x[2].defined() || x[2].is_meta() || !x[2].item<bool>()) return false;
+    return !x[1].defined() || x[1].item<double>() > 0;
+  }
+};
+
 CRRM_REGISTER_OPERATOR(CastLike);
+CRRM_REGISTER_OPERATOR(Dropout);
 
 }  // namespace
 

@@ -1,4 +1,6 @@
 // Normalisations.
+#include <numeric>
+
 #include "crrm/base/error.h"
 #include "crrm/graph/shrinkage.h"
 #include "crrm/ops/axes.h"
@@ -12,10 +14,16 @@ constexpr double kOnnxEpsilon = 1e-5;  // ONNX's default for all of them
 // BatchNormalization (ONNX 15): y = (x - mean) / sqrt(var + epsilon) * scale + bias per channel;
 // ONNX's momentum weighs the old statistics, ATen's the new.
 // Couples  x[n c s], scale[c], bias[c], mean[c], var[c] -> y[n c s]
+// Training is crrm's to say, not the node's: training_mode 1 is refused.
 class BatchNormalization final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool training) const override {
     if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
+    if (node.integer("training_mode", 0) != 0)
+      throw InputError({.place = describe(node),
+                        .expected = "batch normalization for inference",
+                        .found = "training_mode 1",
+                        .hint = "export the model in evaluation mode"});
     return {at::batch_norm(x[0], x[1], x[2], x[3], x[4], training,
                            1 - node.real("momentum", kOnnxMomentum),
                            node.real("epsilon", kOnnxEpsilon), /*cudnn_enabled=*/true)};
@@ -56,16 +64,28 @@ class InstanceNormalization final : public Operator {
 };
 
 // LayerNormalization (ONNX 17): statistics over the axes from `axis` on, which stay whole.
-// Couples  x[.. d], scale[d], bias[d] -> y[.. d], d frozen
+// Its further outputs are the mean and 1 / sqrt(var + epsilon).
+// Couples  x[.. d], scale[d], bias[d] -> y[.. d], mean[.. 1], inverse[.. 1], d frozen
 class LayerNormalization final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     const int64_t axis = normal_axis(node, node.integer("axis", -1), x[0].dim());
-    if (x[0].is_meta()) return {at::empty_like(x[0])};  // no meta kernel in C++
+    if (x[0].is_meta()) {  // no meta kernel in C++
+      Shape shape = x[0].sizes().vec();
+      std::fill(shape.begin() + axis, shape.end(), 1);
+      const at::Tensor statistics = at::empty(shape, x[0].options());
+      return {at::empty_like(x[0]), statistics, statistics};
+    }
     const at::IntArrayRef normalised = x[0].sizes().slice(static_cast<size_t>(axis));
-    return {at::layer_norm(x[0], normalised, x[1].expand(normalised),
-                           x.size() > 2 && x[2].defined() ? x[2].expand(normalised) : at::Tensor(),
-                           node.real("epsilon", kOnnxEpsilon))};
+    const double epsilon = node.real("epsilon", kOnnxEpsilon);
+    const at::Tensor y = at::layer_norm(
+        x[0], normalised, x[1].expand(normalised),
+        x.size() > 2 && x[2].defined() ? x[2].expand(normalised) : at::Tensor(), epsilon);
+    if (node.outputs.size() == 1) return {y};
+    std::vector<int64_t> axes(normalised.size());
+    std::iota(axes.begin(), axes.end(), axis);
+    const auto [variance, mean] = at::var_mean(x[0], axes, /*unbiased=*/false, /*keepdim=*/true);
+    return {y, mean, at::rsqrt(variance + epsilon)};
   }
 
   void couple(const Node& node, Labels& labels) const override {
@@ -73,8 +93,14 @@ class LayerNormalization final : public Operator {
     for (size_t i = 1; i < node.inputs.size(); ++i)
       if (node.has_input(i)) labels.broadcast(node.inputs[i], node.outputs[0]);
     const int64_t rank = labels.rank(node.inputs[0]);
-    for (int64_t a = normal_axis(node, node.integer("axis", -1), rank); a < rank; ++a)
-      labels.freeze(node.inputs[0], a, fmt::format("normalised over ({})", describe(node)));
+    const int64_t first = normal_axis(node, node.integer("axis", -1), rank);
+    const std::string reason = fmt::format("normalised over ({})", describe(node));
+    for (int64_t a = first; a < rank; ++a) labels.freeze(node.inputs[0], a, reason);
+    for (size_t i = 1; i < node.outputs.size(); ++i) {
+      if (node.outputs[i].empty()) continue;
+      for (int64_t a = 0; a < first; ++a) labels.merge(node.inputs[0], a, node.outputs[i], a);
+      for (int64_t a = first; a < rank; ++a) labels.freeze(node.outputs[i], a, reason);
+    }
   }
 
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // no contraction

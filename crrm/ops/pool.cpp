@@ -126,19 +126,22 @@ class MaxPool final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     const Window w = window(node, x[0]);
+    const at::ScalarType type = x[0].scalar_type();
+    // ATen's kernels know no bytes; float32 holds them exactly.
+    const at::Tensor real = type == at::kByte || type == at::kChar ? x[0].to(at::kFloat) : x[0];
     const at::Tensor padded =
-        pad(x[0], w, overhang(node, x[0], w), -std::numeric_limits<double>::infinity());
-    if (!gives_positions(node)) return {maxima(node, padded, w)};
+        pad(real, w, overhang(node, x[0], w), -std::numeric_limits<double>::infinity());
+    if (!gives_positions(node)) return {maxima(node, padded, w).to(type)};
     if (node.integer("storage_order", 0) != 0)
       throw InputError({.place = describe(node),
                         .expected = "storage_order 0 (row-major)",
                         .found = "storage_order 1"});
     if (x[0].is_meta()) {
-      const at::Tensor y = maxima(node, padded, w);
+      const at::Tensor y = maxima(node, padded, w).to(type);
       return {y, at::empty_like(y, at::kLong)};
     }
     const auto [y, found] = maxima_and_positions(node, padded, w);
-    return {y, unpadded_positions(found, x[0], padded, w)};
+    return {y.to(type), unpadded_positions(found, x[0], padded, w)};
   }
   void couple(const Node& node, Labels& labels) const override {
     couple_channels(node, labels);
