@@ -16,7 +16,7 @@ inline constexpr const char* kSubgraph = "subgraph";
 /// More bytes of weights than this go to PATH.data: protobuf ends at 2 GiB.
 inline constexpr int64_t kInlineBytes = int64_t{3} << 29;
 
-/// Reads an ONNX model of opset 9 to 21 and brings it to opset 21. Operators of other domains are
+/// Reads an ONNX model of opset 6 to 21 and brings it to opset 21. Operators of other domains are
 /// kept as they are. Constant nodes become parameters, unnamed nodes get a name of their own.
 /// @throws InputError where the file is no ONNX model, is damaged, or needs what crrm lacks.
 Graph read_onnx(const std::filesystem::path& path);

@@ -10,7 +10,7 @@
 namespace crrm::onnx {
 
 inline constexpr int64_t kIrVersion = 10;
-inline constexpr int64_t kOldestOpset = 9;
+inline constexpr int64_t kOldestOpset = 6;
 
 enum ModelField : uint32_t {
   kModelIrVersion = 1,

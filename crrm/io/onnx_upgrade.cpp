@@ -1,5 +1,6 @@
 #include "crrm/io/onnx_upgrade.h"
 
+#include <numeric>
 #include <unordered_set>
 
 #include "crrm/base/error.h"
@@ -161,24 +162,36 @@ class Upgrade {
   void rewrite(Node& node);
 
   // The rules. Each is applied to nodes of an opset below that of its change.
+  void batch_normalization_7(Node& node);
   void batch_normalization_14(Node& node);
+  void broadcast_7(Node& node);
   void clip_11(Node& node);
   void dft_20(Node& node);
+  void dropout_7(Node& node);
   void dropout_12(Node& node);
+  void gemm_7(Node& node);
   void grid_sample_20(Node& node);
   void group_normalization_21(Node& node);
+  void mean_variance_normalization_9(Node& node);
   void pad_11(Node& node);
+  void prelu_7(Node& node);
+  void recurrent_7(Node& node);
   void resize_11(Node& node);
   void resize_13(Node& node);
   void roi_align_16(Node& node);
   void axes_to_input(Node& node);
+  void scan_9(Node& node);
   void scatter_11(Node& node);
   void slice_10(Node& node);
   void softmax_13(Node& node);
   void split_13(Node& node);
   void split_18(Node& node);
   void top_k_10(Node& node);
+  void upsample_9(Node& node);
 
+  int64_t rank(const Node& node, size_t i) const;
+  /// Gives input `i` so many axes of extent 1 behind its own that they begin at `axis` of input 0.
+  void align(Node& node, size_t i, int64_t axis);
   std::string fresh(const std::string& stem);
   std::string parameter(const Node& node, const std::string& key, at::Tensor tensor);
   std::string integers(const Node& node, const std::string& key,
@@ -204,15 +217,31 @@ class Upgrade {
 
 void Upgrade::rewrite(Node& node) {
   static const std::unordered_map<std::string, std::vector<Change>> kChanges = {
-      {"BatchNormalization", {{14, &Upgrade::batch_normalization_14}}},
+      {"Add", {{7, &Upgrade::broadcast_7}}},
+      {"And", {{7, &Upgrade::broadcast_7}}},
+      {"BatchNormalization",
+       {{7, &Upgrade::batch_normalization_7}, {14, &Upgrade::batch_normalization_14}}},
       {"Clip", {{11, &Upgrade::clip_11}}},
       {"DFT", {{20, &Upgrade::dft_20}}},
-      {"Dropout", {{12, &Upgrade::dropout_12}}},
+      {"Div", {{7, &Upgrade::broadcast_7}}},
+      {"Dropout", {{7, &Upgrade::dropout_7}, {12, &Upgrade::dropout_12}}},
+      {"Equal", {{7, &Upgrade::broadcast_7}}},
+      {"GRU", {{7, &Upgrade::recurrent_7}}},
+      {"Gemm", {{7, &Upgrade::gemm_7}}},
+      {"Greater", {{7, &Upgrade::broadcast_7}}},
       {"GridSample", {{20, &Upgrade::grid_sample_20}}},
       {"GroupNormalization", {{21, &Upgrade::group_normalization_21}}},
       {"Hardmax", {{13, &Upgrade::softmax_13}}},
+      {"LSTM", {{7, &Upgrade::recurrent_7}}},
+      {"Less", {{7, &Upgrade::broadcast_7}}},
       {"LogSoftmax", {{13, &Upgrade::softmax_13}}},
+      {"MeanVarianceNormalization", {{9, &Upgrade::mean_variance_normalization_9}}},
+      {"Mul", {{7, &Upgrade::broadcast_7}}},
+      {"Or", {{7, &Upgrade::broadcast_7}}},
+      {"PRelu", {{7, &Upgrade::prelu_7}}},
       {"Pad", {{11, &Upgrade::pad_11}}},
+      {"Pow", {{7, &Upgrade::broadcast_7}}},
+      {"RNN", {{7, &Upgrade::recurrent_7}}},
       {"ReduceL1", {{18, &Upgrade::axes_to_input}}},
       {"ReduceL2", {{18, &Upgrade::axes_to_input}}},
       {"ReduceLogSum", {{18, &Upgrade::axes_to_input}}},
@@ -225,14 +254,17 @@ void Upgrade::rewrite(Node& node) {
       {"ReduceSumSquare", {{18, &Upgrade::axes_to_input}}},
       {"Resize", {{11, &Upgrade::resize_11}, {13, &Upgrade::resize_13}}},
       {"RoiAlign", {{16, &Upgrade::roi_align_16}}},
+      {"Scan", {{9, &Upgrade::scan_9}}},
       {"Scatter", {{11, &Upgrade::scatter_11}}},
       {"Slice", {{10, &Upgrade::slice_10}}},
       {"Softmax", {{13, &Upgrade::softmax_13}}},
       {"Split", {{13, &Upgrade::split_13}, {18, &Upgrade::split_18}}},
       {"Squeeze", {{13, &Upgrade::axes_to_input}}},
+      {"Sub", {{7, &Upgrade::broadcast_7}}},
       {"TopK", {{10, &Upgrade::top_k_10}}},
       {"Unsqueeze", {{13, &Upgrade::axes_to_input}}},
-      {"Upsample", {{10, &Upgrade::resize_11}}},
+      {"Upsample", {{9, &Upgrade::upsample_9}, {10, &Upgrade::resize_11}}},
+      {"Xor", {{7, &Upgrade::broadcast_7}}},
   };
   const auto found = kChanges.find(node.op);
   if (found == kChanges.end()) return;
@@ -295,8 +327,54 @@ std::string Upgrade::insert(const Node& node, const std::string& op,
   return added.outputs[0];
 }
 
+int64_t Upgrade::rank(const Node& node, size_t i) const {
+  const std::optional<int64_t> rank =
+      node.has_input(i) ? inference_.rank(node.inputs[i]) : std::nullopt;
+  if (!rank)
+    throw InputError({.place = describe(node),
+                      .expected = "inputs of known rank, as opset 6 aligns axes from the front",
+                      .found = fmt::format("no rank of input {}", i),
+                      .hint = "onnx.shape_inference.infer_shapes adds it"});
+  return *rank;
+}
+
+void Upgrade::align(Node& node, size_t i, int64_t axis) {
+  const int64_t to = rank(node, 0), from = rank(node, i);
+  if (axis < 0) axis += to;
+  const int64_t behind = to - axis - from;
+  if (axis < 0 || behind < 0)
+    throw InputError({.place = describe(node),
+                      .expected = fmt::format("an axis from 0 to {}", to - from),
+                      .found = fmt::format("{}", axis)});
+  if (behind == 0) return;
+  std::vector<int64_t> axes(static_cast<size_t>(behind));
+  std::iota(axes.begin(), axes.end(), from);
+  const std::string value = node.inputs[i];
+  const auto parameter = graph_.parameters.find(value);
+  // A weight that several nodes share must stay one.
+  if (parameter == graph_.parameters.end() || read_[value].size() > 1 || outputs_.contains(value)) {
+    node.inputs[i] = insert(node, "Unsqueeze", {value, integers(node, "axes", axes)}, {});
+    return;
+  }
+  std::vector<int64_t> shape = parameter->second.sizes().vec();
+  shape.resize(shape.size() + axes.size(), 1);
+  node.inputs[i] = fresh(value + "_aligned");
+  graph_.parameters.emplace(node.inputs[i], parameter->second.reshape(shape));
+  graph_.parameters.erase(value);
+}
+
 void Upgrade::axes_to_input(Node& node) {
   move_integers(node, "axes", 1);
+}
+
+// Opset 6 trained unless told otherwise.
+void Upgrade::batch_normalization_7(Node& node) {
+  if (node.integer("is_test", 0) == 0)
+    throw InputError({.place = describe(node),
+                      .expected = "is_test 1: batch normalization for inference",
+                      .found = "is_test 0",
+                      .hint = "export the model in evaluation mode"});
+  node.attributes.erase("is_test");
 }
 
 // Outputs beyond the first said "training"; now an attribute does, and there are three.
@@ -314,6 +392,15 @@ void Upgrade::batch_normalization_14(Node& node) {
   node.attributes.erase("spatial");
 }
 
+// Before: with `broadcast` the second input's axes lie at `axis` of the first's; by default (-1)
+// they are its last. After: always its last.
+void Upgrade::broadcast_7(Node& node) {
+  const int64_t axis = node.integer("axis", -1);
+  if (node.integer("broadcast", 0) != 0 && axis != -1) align(node, 1, axis);
+  node.attributes.erase("axis");
+  node.attributes.erase("broadcast");
+}
+
 void Upgrade::clip_11(Node& node) {
   move_real(node, "min", 1);
   move_real(node, "max", 2);
@@ -323,6 +410,17 @@ void Upgrade::dft_20(Node& node) {
   set_input(node, 2,
             parameter(node, "axis", at::scalar_tensor(node.integer("axis", 1), at::kLong)));
   node.attributes.erase("axis");
+}
+
+// Opset 6 trained unless told otherwise.
+void Upgrade::dropout_7(Node& node) {
+  constexpr double kDefaultRatio = 0.5;
+  if (node.integer("is_test", 0) == 0 && node.real("ratio", kDefaultRatio) > 0)
+    throw InputError({.place = describe(node),
+                      .expected = "is_test 1: a Dropout for inference",
+                      .found = "is_test 0, which is random",
+                      .hint = "export the model in evaluation mode"});
+  node.attributes.erase("is_test");
 }
 
 // The mask became a bool in opset 10.
@@ -335,6 +433,11 @@ void Upgrade::dropout_12(Node& node) {
   if (!node.has("ratio")) return;
   set_input(node, 1, parameter(node, "ratio", at::scalar_tensor(node.real("ratio"), at::kFloat)));
   node.attributes.erase("ratio");
+}
+
+// C's axes were the last ones before, too.
+void Upgrade::gemm_7(Node& node) {
+  node.attributes.erase("broadcast");
 }
 
 void Upgrade::grid_sample_20(Node& node) {
@@ -363,9 +466,27 @@ void Upgrade::group_normalization_21(Node& node) {
   node.attributes.clear();
 }
 
+void Upgrade::mean_variance_normalization_9(Node& node) {
+  throw InputError({.place = describe(node),
+                    .expected = "an operator of ONNX's standard",
+                    .found = "what was experimental before opset 9"});
+}
+
 void Upgrade::pad_11(Node& node) {
   move_integers(node, "pads", 1);
   move_real(node, "value", 2);
+}
+
+// A slope a channel: [C] becomes [C, 1, ...].
+void Upgrade::prelu_7(Node& node) {
+  const auto slope = graph_.parameters.find(node.has_input(1) ? node.inputs[1] : "");
+  const bool one = slope != graph_.parameters.end() && slope->second.numel() == 1;
+  if (!one && rank(node, 0) > 1 && rank(node, 1) == 1) align(node, 1, 1);
+}
+
+// Outputs were switched on by an attribute, now by their names.
+void Upgrade::recurrent_7(Node& node) {
+  node.attributes.erase("output_sequence");
 }
 
 // Upsample, and Resize 10: x_original = x_resized / scale, and `nearest` rounds down. Resize 10
@@ -410,6 +531,12 @@ void Upgrade::roi_align_16(Node& node) {
   node.attributes["coordinate_transformation_mode"] = "output_half_pixel";
 }
 
+void Upgrade::scan_9(Node& node) {
+  throw InputError({.place = describe(node),
+                    .expected = "a Scan of opset 9 or later",
+                    .found = "one of opset 8, which had a batch axis"});
+}
+
 void Upgrade::scatter_11(Node& node) {
   node.op = "ScatterElements";
 }
@@ -452,6 +579,21 @@ void Upgrade::split_18(Node& node) {
 void Upgrade::top_k_10(Node& node) {
   set_input(node, 1, integers(node, "k", {node.integer("k")}));
   node.attributes.erase("k");
+}
+
+// Opset 6 has two scales, of images; opset 7 one an axis; opset 9 has them as input.
+void Upgrade::upsample_9(Node& node) {
+  std::vector<double> scales;
+  if (opset_ < 7)
+    scales = {1, 1, node.real("height_scale"), node.real("width_scale")};
+  else if (const auto found = node.attributes.find("scales");
+           found != node.attributes.end() &&
+           std::holds_alternative<std::vector<double>>(found->second))
+    scales = std::get<std::vector<double>>(found->second);
+  else
+    throw InputError({.place = describe(node), .expected = "scales", .found = "none"});
+  set_input(node, 1, parameter(node, "scales", at::tensor(scales, at::kDouble).to(at::kFloat)));
+  for (const char* key : {"scales", "height_scale", "width_scale"}) node.attributes.erase(key);
 }
 
 }  // namespace

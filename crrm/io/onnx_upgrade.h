@@ -19,7 +19,7 @@ struct ValueFacts {
 };
 using Facts = std::unordered_map<std::string, ValueFacts>;
 
-/// Rewrites every node of ONNX's own domain from `opset` (9 to 21) to kOpset. Attributes that have
+/// Rewrites every node of ONNX's own domain from `opset` (6 to 21) to kOpset. Attributes that have
 /// become inputs become parameters.
 /// @param facts  of intermediate values (value_info); ports and parameters need none
 /// @throws InputError naming the node that opset 21 cannot express.

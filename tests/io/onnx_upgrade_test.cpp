@@ -46,6 +46,11 @@ Integers integers_of(const Graph& graph, size_t i) {
   return {tensor.const_data_ptr<int64_t>(), tensor.const_data_ptr<int64_t>() + tensor.numel()};
 }
 
+/// The shape of the parameter that is input `i` of the graph's last node.
+Integers shape_of(const Graph& graph, size_t i) {
+  return graph.parameters.at(graph.nodes.back().inputs.at(i)).sizes().vec();
+}
+
 /// The scalar that is input `i` of the graph's last node.
 at::Tensor scalar_of(const Graph& graph, size_t i) {
   const at::Tensor& tensor = graph.parameters.at(graph.nodes.back().inputs.at(i));
@@ -204,6 +209,94 @@ TEST_F(UpgradeOnnx, SoftmaxFindsItsRank) {
   EXPECT_EQ(read(model).nodes.size(), 5u);
   model.graph_extra = [](Writer& w) { w.add_message(kGraphValueInfo, value("b", {-1, 6})); };
   EXPECT_THAT(operators(read(model)), ElementsAre("Unknown", "Softmax"));
+}
+
+// Opset 6 aligned the second input's axes with the first's from `axis` on.
+TEST_F(UpgradeOnnx, BroadcastingFollowsTheLastAxes) {
+  for (const char* op :
+       {"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less"}) {
+    SCOPED_TRACE(op);
+    Model model = UpgradeOnnx::model(6, op, {integer("broadcast", 1), integer("axis", 1)}, {"w"});
+    model.initializers = {floats("w", {4}, {1, 2, 3, 4})};
+    const Graph graph = read(model);
+    EXPECT_EQ(shape_of(graph, 1), Integers({4, 1, 1}));
+    EXPECT_TRUE(graph.nodes[0].attributes.empty());
+  }
+  Model last = model(6, "Add", {integer("broadcast", 1)}, {"w"});
+  last.initializers = {floats("w", {6}, {1, 2, 3, 4, 5, 6})};
+  EXPECT_EQ(shape_of(read(last), 1), Integers({6}));
+}
+
+TEST_F(UpgradeOnnx, SharedOrComputedInputsAreUnsqueezed) {
+  Model model = UpgradeOnnx::model(6, "Add", {});
+  const std::vector<std::string> at_channels = {integer("broadcast", 1), integer("axis", 1)};
+  model.initializers = {floats("w", {4}, {1, 2, 3, 4})};
+  model.nodes = {node("Add", {"x", "w"}, {"a"}, at_channels, "first"),
+                 node("Mul", {"a", "w"}, {"y"}, at_channels, "second")};
+  const Graph graph = read(model);
+  EXPECT_THAT(operators(graph), ElementsAre("Unsqueeze", "Add", "Unsqueeze", "Mul"));
+  EXPECT_THAT(graph.nodes[0].inputs[0], "w");
+  EXPECT_TRUE(graph.parameters.at(graph.nodes[0].inputs[1]).equal(at::tensor({1, 2}, at::kLong)));
+  EXPECT_EQ(graph.nodes[1].inputs[1], graph.nodes[0].outputs[0]);
+}
+
+TEST_F(UpgradeOnnx, BroadcastingIsRefusedWhereRanksAreUnknown) {
+  Model model = UpgradeOnnx::model(6, "Add", {});
+  model.initializers = {floats("w", {4}, {1, 2, 3, 4})};
+  model.nodes = {
+      node("Unknown", {"x"}, {"a"}),
+      node("Add", {"a", "w"}, {"y"}, {integer("broadcast", 1), integer("axis", 1)}, "op")};
+  EXPECT_THAT(error(model), HasSubstr("no rank of input 0"));
+  EXPECT_THAT(error(model), HasSubstr("\"op\" (Add)"));
+  model.nodes = {
+      node("Add", {"x", "w"}, {"y"}, {integer("broadcast", 1), integer("axis", 4)}, "op")};
+  EXPECT_THAT(error(model), HasSubstr("an axis from 0 to 3"));
+}
+
+TEST_F(UpgradeOnnx, PReluHadASlopeAChannel) {
+  Model model = UpgradeOnnx::model(6, "PRelu", {}, {"w"});
+  model.initializers = {floats("w", {4}, {1, 2, 3, 4})};
+  EXPECT_EQ(shape_of(read(model), 1), Integers({4, 1, 1}));
+  model.opset = 7;
+  EXPECT_EQ(shape_of(read(model), 1), Integers({4}));
+  model = UpgradeOnnx::model(6, "PRelu", {}, {"w"});
+  model.initializers = {floats("w", {1}, {0.5F})};
+  EXPECT_EQ(shape_of(read(model), 1), Integers({1}));
+}
+
+TEST_F(UpgradeOnnx, Opset6TrainsUnlessItIsATest) {
+  for (const char* op : {"BatchNormalization", "Dropout"}) {
+    EXPECT_THAT(error(model(6, op, {})), HasSubstr("is_test 0"));
+    EXPECT_TRUE(upgraded(6, op, {integer("is_test", 1)}).nodes[0].attributes.empty());
+    upgraded(7, op, {});
+  }
+  upgraded(6, "Dropout", {real("ratio", 0)});
+}
+
+TEST_F(UpgradeOnnx, DropsAttributesThatSayNothing) {
+  EXPECT_TRUE(upgraded(6, "Gemm", {integer("broadcast", 1)}).nodes[0].attributes.empty());
+  for (const char* op : {"RNN", "GRU", "LSTM"})
+    EXPECT_FALSE(upgraded(6, op, {integer("output_sequence", 1)}).nodes[0].has("output_sequence"));
+}
+
+TEST_F(UpgradeOnnx, UpsamplesScalesWereAttributes) {
+  const Graph images = upgraded(6, "Upsample", {real("height_scale", 2), real("width_scale", 3)});
+  EXPECT_TRUE(
+      images.parameters.at(images.nodes[0].inputs[2]).equal(at::tensor({1.F, 1.F, 2.F, 3.F})));
+  const std::string scales = attribute("scales", kFloats, [](Writer& w) {
+    for (const float scale : {1.F, 1.F, 2.F, 2.F}) w.add_float(kAttributeFloats, scale);
+  });
+  const Graph axes = upgraded(8, "Upsample", {scales});
+  EXPECT_EQ(axes.nodes[0].op, "Resize");
+  EXPECT_TRUE(axes.parameters.at(axes.nodes[0].inputs[2]).equal(at::tensor({1.F, 1.F, 2.F, 2.F})));
+  EXPECT_FALSE(axes.nodes[0].has("scales"));
+  EXPECT_THAT(error(model(6, "Upsample", {})), HasSubstr("height_scale"));
+  EXPECT_THAT(error(model(7, "Upsample", {})), HasSubstr("expected  scales"));
+}
+
+TEST_F(UpgradeOnnx, RefusesWhatBecameAnotherOperator) {
+  EXPECT_THAT(error(model(8, "MeanVarianceNormalization", {})), HasSubstr("experimental"));
+  EXPECT_THAT(error(model(8, "Scan", {})), HasSubstr("batch axis"));
 }
 
 TEST_F(UpgradeOnnx, BatchNormalizationIsForInference) {
