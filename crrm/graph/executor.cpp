@@ -11,7 +11,7 @@ namespace {
 void refuse_unknown_operators(const Graph& graph) {
   std::vector<std::string> unknown;
   for (const Node& node : graph.nodes)
-    if (find_operator(node) == nullptr) unknown.push_back(describe(node));
+    for (const Node* found : unknown_operators(node)) unknown.push_back(describe(*found));
   if (unknown.empty()) return;
   throw InputError(
       {.place = unknown.front(),

@@ -47,6 +47,16 @@ const std::vector<int64_t>& Node::integers(const std::string& key) const {
 const at::Tensor& Node::tensor(const std::string& key) const {
   return attribute<at::Tensor>(*this, key, "tensor");
 }
+const Graph& Node::graph(const std::string& key) const {
+  return *attribute<std::shared_ptr<const Graph>>(*this, key, "graph");
+}
+std::vector<const Graph*> Node::graphs() const {
+  std::vector<const Graph*> result;
+  for (const auto& [key, value] : attributes)
+    if (const auto* held = std::get_if<std::shared_ptr<const Graph>>(&value))
+      result.push_back(held->get());
+  return result;
+}
 
 int64_t Node::integer(const std::string& key, int64_t fallback) const {
   return has(key) ? integer(key) : fallback;
@@ -138,6 +148,7 @@ void check(const Graph& graph, const std::string& file) {
              .place = describe(node),
              .expected = "inputs that an earlier node, an input or an initializer writes",
              .found = fmt::format("\"{}\", which nothing before it writes", value)});
+    for (const Graph* inner : node.graphs()) check(*inner, file);
     for (const std::string& value : node.outputs)
       if (!value.empty()) write(value, describe(node));
   }

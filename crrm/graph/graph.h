@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -19,10 +20,17 @@ using Shape = std::vector<int64_t>;
 
 inline constexpr int64_t kOpset = 21;
 
-using Attribute = std::variant<int64_t, double, std::string, std::vector<int64_t>,
-                               std::vector<double>, std::vector<std::string>, at::Tensor>;
+struct Graph;
+using Attribute =
+    std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
+                 std::vector<std::string>, at::Tensor, std::shared_ptr<const Graph>>;
 
 /// One operation. An absent optional input or output has the name "".
+///
+/// A node may hold graphs, as an If its branches. What their nodes use from outside are inputs of
+/// the node, its last ones, and in the same order the inputs of each graph, whatever either is
+/// called. So whoever walks inputs sees all that a node reads. These graphs have no parameters
+/// (constants arrive as inputs, too), and their ports have names only.
 struct Node {
   std::string op;      ///< ONNX operator name
   std::string name;    ///< unique in the graph
@@ -39,6 +47,9 @@ struct Node {
   const std::string& text(const std::string& key) const;
   const std::vector<int64_t>& integers(const std::string& key) const;
   const at::Tensor& tensor(const std::string& key) const;
+  const Graph& graph(const std::string& key) const;
+  /// All graphs that the node holds, by the attributes' names.
+  std::vector<const Graph*> graphs() const;
 
   /// The attribute `key`, or `fallback` when it is missing.
   int64_t integer(const std::string& key, int64_t fallback) const;

@@ -38,6 +38,15 @@ const Operator& get_operator(const Node& node) {
        .hint = suggestion(node.op, known_operators())});
 }
 
+std::vector<const Node*> unknown_operators(const Node& node) {
+  std::vector<const Node*> unknown;
+  if (find_operator(node) == nullptr) unknown.push_back(&node);
+  for (const Graph* graph : node.graphs())
+    for (const Node& inner : graph->nodes)
+      for (const Node* found : unknown_operators(inner)) unknown.push_back(found);
+  return unknown;
+}
+
 std::vector<std::string> known_operators() {
   std::vector<std::string> names;
   for (const auto& [key, implementation] : registry())

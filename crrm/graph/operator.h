@@ -47,6 +47,8 @@ class Operator {
 const Operator* find_operator(const Node& node);
 /// As above. @throws InputError naming the node and the operator.
 const Operator& get_operator(const Node& node);
+/// The node itself and the nodes of its graphs, at any depth, that the program does not know.
+std::vector<const Node*> unknown_operators(const Node& node);
 /// Names of all registered operators of ONNX's own domain, sorted.
 std::vector<std::string> known_operators();
 

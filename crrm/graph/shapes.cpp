@@ -1,6 +1,7 @@
 #include "crrm/graph/shapes.h"
 
 #include "crrm/base/error.h"
+#include "crrm/graph/branches.h"
 #include "crrm/graph/operator.h"
 #include "crrm/graph/shuffle.h"
 
@@ -125,8 +126,8 @@ class Inference {
   }
 
   std::optional<std::string> obstacle(const Node& node) const {
-    if (find_operator(node) == nullptr)
-      return fmt::format("operator {} is unknown ({})", node.op, describe(node));
+    if (const std::vector<const Node*> unknown = unknown_operators(node); !unknown.empty())
+      return fmt::format("operator {} is unknown ({})", unknown[0]->op, describe(*unknown[0]));
     for (const std::string& name : node.inputs)
       if (const auto found = table_.unknown.find(name); found != table_.unknown.end())
         return found->second;
@@ -211,6 +212,22 @@ void set_parameter(Graph& graph, Node& node, size_t input, const at::Tensor& val
   node.inputs[input] = name;
 }
 
+bool holds_graphs(const Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const Node& node) { return !node.graphs().empty(); });
+}
+
+/// Shapes at several batch sizes. An If may ask whether the batch is 1, as no other node does: then
+/// that is one of them.
+std::vector<ShapeTable> infer_at_batches(const Graph& graph, const std::vector<Shape>& sample) {
+  std::vector<int64_t> batches = {kBatchA, kBatchB};
+  if (holds_graphs(graph)) batches.push_back(1);
+  std::vector<ShapeTable> tables;
+  for (const int64_t batch : batches)
+    tables.push_back(infer_shapes(graph, input_shapes(graph, batch, sample)));
+  return tables;
+}
+
 }  // namespace
 
 ShapeTable infer_shapes(const Graph& graph, const std::vector<Shape>& inputs) {
@@ -218,17 +235,16 @@ ShapeTable infer_shapes(const Graph& graph, const std::vector<Shape>& inputs) {
 }
 
 void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample) {
-  const ShapeTable a = infer_shapes(graph, input_shapes(graph, kBatchA, sample));
-  const ShapeTable b = infer_shapes(graph, input_shapes(graph, kBatchB, sample));
+  std::vector<ShapeTable> tables = infer_at_batches(graph, sample);
+  // A branch may decide the next If.
+  while (take_known_branches(graph, tables)) tables = infer_at_batches(graph, sample);
   for (Node& node : graph.nodes) {
     for (const std::string& name : node.outputs) {
-      const auto in_a = a.contents.find(name), in_b = b.contents.find(name);
-      if (in_a == a.contents.end() || in_b == b.contents.end()) continue;
-      if (!at::equal(in_a->second, in_b->second)) continue;
-      graph.parameters[name] = in_a->second.contiguous().clone();
+      const at::Tensor content = common_content(tables, name);
+      if (content.defined()) graph.parameters[name] = content.contiguous().clone();
     }
     if (node.inputs.size() < 2 || graph.is_parameter(node.inputs[1])) continue;
-    const std::vector<int64_t> target = constant_target(node, a, b);
+    const std::vector<int64_t> target = constant_target(node, tables[0], tables[1]);
     if (!target.empty()) set_parameter(graph, node, 1, at::tensor(target, at::kLong));
   }
   std::erase_if(graph.nodes, [&](const Node& node) {

@@ -32,9 +32,10 @@ std::vector<Shape> input_shapes(const Graph& graph, int64_t batch,
 /// @throws InputError naming the node whose inputs do not fit it.
 ShapeTable infer_shapes(const Graph& graph, const std::vector<Shape>& inputs);
 
-/// Replaces shape arithmetic that does not depend on the batch by constants; the target of a
-/// Reshape that does gets 0 (copied) or -1 (inferred) in place of the batch, that of an Expand 1. Shuffles that are
-/// written by reshapes become plain (graph/shuffle.h).
+/// Replaces shape arithmetic that does not depend on the batch by constants, and an If that it
+/// decides by the nodes of its branch (graph/branches.h); the target of a Reshape that does gets 0
+/// (copied) or -1 (inferred) in place of the batch, that of an Expand 1. Shuffles that are written
+/// by reshapes become plain (graph/shuffle.h).
 /// @param sample  shapes of one sample of each input (no batch axis); empty: as in the file
 void fold_shape_arithmetic(Graph& graph, const std::vector<Shape>& sample = {});
 

@@ -9,8 +9,8 @@
 
 namespace crrm {
 
-/// The text that stands in place of an attribute that is a graph (the branches of an If, the body
-/// of a Loop): such a node can be named, not run or written.
+/// The text that stands in place of an attribute that is a graph and no branch of an If (the body
+/// of a Loop or Scan): such a node can be named, not run or written.
 inline constexpr const char* kSubgraph = "subgraph";
 
 /// More bytes of weights than this go to PATH.data: protobuf ends at 2 GiB.
@@ -23,12 +23,12 @@ Graph read_onnx(const std::filesystem::path& path);
 
 /// Writes beside `path` and renames. Where the weights exceed `inline_bytes` in total, those of
 /// 1 KiB or more go to PATH.data, which must stay beside `path`.
-/// @throws InputError when a node holds a subgraph; WriteError when a file cannot be written.
+/// @throws InputError when a node holds such a text; WriteError when a file cannot be written.
 void write_onnx(const Graph& graph, const std::filesystem::path& path,
                 int64_t inline_bytes = kInlineBytes);
 
 /// The serialized ModelProto, all weights inside: equal graphs give equal bytes.
-/// @throws InputError when a node holds a subgraph, or the weights exceed protobuf's 2 GiB.
+/// @throws InputError when a node holds such a text, or the weights exceed protobuf's 2 GiB.
 std::string onnx_bytes(const Graph& graph);
 
 }  // namespace crrm

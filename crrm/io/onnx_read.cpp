@@ -5,6 +5,7 @@
 #include "crrm/io/message.h"
 #include "crrm/io/onnx.h"
 #include "crrm/io/onnx_fields.h"
+#include "crrm/io/onnx_subgraph.h"
 #include "crrm/io/onnx_tensor.h"
 #include "crrm/io/onnx_upgrade.h"
 
@@ -136,6 +137,7 @@ struct AttributeFields {
   double real = 0;
   std::string text;
   std::optional<at::Tensor> tensor;
+  std::shared_ptr<const Graph> graph;  ///< null where graphs stay opaque
   std::vector<int64_t> integers;
   std::vector<double> reals;
   std::vector<std::string> texts;
@@ -161,6 +163,8 @@ Attribute value_of(const Message& message, AttributeFields& fields) {
     case kStrings:
       return fields.texts;
     case kGraphType:
+      if (fields.graph) return fields.graph;
+      [[fallthrough]];
     case kGraphs:
       return std::string(kSubgraph);
     case kTensor:
@@ -172,19 +176,30 @@ Attribute value_of(const Message& message, AttributeFields& fields) {
   }
 }
 
-/// Reads the GraphProto of one file.
+constexpr int kDeepest = 16;  // graphs inside of graphs: files are not trusted
+
+/// Whether the graphs of a node are read; those of a Loop or Scan stay opaque.
+bool has_branches(const Node& node) {
+  return node.op == "If" && node.domain.empty();
+}
+
+/// Reads the GraphProto of one file, or one inside of it.
 class GraphReader {
  public:
-  explicit GraphReader(const std::filesystem::path& path) : file_(path.string()), tensors_(path) {}
+  GraphReader(const std::string& file, TensorReader& tensors, int depth = 0)
+      : file_(file), tensors_(tensors), depth_(depth) {}
 
   Graph read(Message message, int64_t opset);
 
  private:
+  Graph read_branch(Message message);
+  std::shared_ptr<const Graph> branch(Message message);
+  void check_branches(const Message& message, const Node& node);
   void read_field(Message& message);
   void add_parameter(const Message& message, const std::string& name, at::Tensor tensor);
   void add_initializer(Message message);
   void add_node(Message message);
-  std::pair<std::string, Attribute> attribute(Message message);
+  std::pair<std::string, Attribute> attribute(Message message, bool branches);
   void take_constant(const Message& message, const Node& node);
   Port port(Message message, bool needs_shape);
   void read_tensor_type(Message message, Port& port, bool& shaped);
@@ -192,8 +207,9 @@ class GraphReader {
   void add_facts(Message message);
   void name_nodes();
 
-  std::string file_;
-  TensorReader tensors_;
+  const std::string& file_;
+  TensorReader& tensors_;
+  int depth_;
   Graph graph_;
   Facts facts_;
   std::vector<Message> ports_in_;  ///< read last: those of initializers are none
@@ -208,8 +224,35 @@ Graph GraphReader::read(Message message, int64_t opset) {
   name_nodes();
   check(graph_, file_);
   upgrade(graph_, opset, std::move(facts_));
+  lift_parameters(graph_);
   check(graph_, file_);
   return std::move(graph_);
+}
+
+Graph GraphReader::read_branch(Message message) {
+  while (message.next()) read_field(message);
+  for (const Message& input : ports_in_)
+    if (!graph_.is_parameter(port(input, false).name))
+      input.fail("a branch without inputs", "an input");
+  write_outputs(graph_);
+  name_nodes();
+  return std::move(graph_);
+}
+
+std::shared_ptr<const Graph> GraphReader::branch(Message message) {
+  if (depth_ == kDeepest)
+    message.fail(fmt::format("graphs nested {} deep at most", kDeepest), "one more");
+  return std::make_shared<const Graph>(
+      GraphReader(file_, tensors_, depth_ + 1).read_branch(std::move(message)));
+}
+
+void GraphReader::check_branches(const Message& message, const Node& node) {
+  if (node.inputs.size() != 1)
+    message.fail("an If with one input", fmt::format("{}", node.inputs.size()));
+  for (const char* key : {"then_branch", "else_branch"})
+    if (const size_t outputs = node.graph(key).outputs.size(); outputs != node.outputs.size())
+      message.fail(fmt::format("a branch with {} outputs, as its If", node.outputs.size()),
+                   fmt::format("{}", outputs));
 }
 
 void GraphReader::read_field(Message& message) {
@@ -225,7 +268,7 @@ void GraphReader::read_field(Message& message) {
       ports_in_.push_back(message.message("input"));
       return;
     case kGraphOutput:
-      graph_.outputs.push_back(port(message.message("output"), true));
+      graph_.outputs.push_back(port(message.message("output"), depth_ == 0));
       return;
     case kGraphValueInfo:
       return add_facts(message.message("value info"));
@@ -248,7 +291,7 @@ void GraphReader::add_initializer(Message message) {
   add_parameter(message, read.name, std::move(read.tensor));
 }
 
-std::pair<std::string, Attribute> GraphReader::attribute(Message message) {
+std::pair<std::string, Attribute> GraphReader::attribute(Message message, bool branches) {
   AttributeFields fields;
   const auto found = [&](int64_t type) {
     if (fields.found != kUndefined && fields.found != type)
@@ -282,6 +325,8 @@ std::pair<std::string, Attribute> GraphReader::attribute(Message message) {
         break;
       case kAttributeGraph:
         found(kGraphType);
+        if (branches)
+          fields.graph = branch(message.message(fmt::format("graph of {}", message.name())));
         break;
       case kAttributeGraphs:
         found(kGraphs);
@@ -317,6 +362,7 @@ std::pair<std::string, Attribute> GraphReader::attribute(Message message) {
 
 void GraphReader::add_node(Message message) {
   Node node;
+  std::vector<Message> attributes;  ///< read when the operator is known
   while (message.next()) {
     switch (message.field()) {
       case kNodeInput:
@@ -334,22 +380,25 @@ void GraphReader::add_node(Message message) {
       case kNodeDomain:
         node.domain = normal_domain(message.text());
         break;
-      case kNodeAttribute: {
-        auto [name, value] =
-            attribute(message.message(fmt::format("{}, attribute", message.name())));
-        if (!node.attributes.emplace(name, std::move(value)).second)
-          message.fail("each attribute once", fmt::format("\"{}\" again", name));
+      case kNodeAttribute:
+        attributes.push_back(message.message(fmt::format("{}, attribute", message.name())));
         break;
-      }
       default:
         break;
     }
   }
   if (node.op.empty()) message.fail("a node with an operator", "none");
+  for (const Message& field : attributes) {
+    auto [name, value] = attribute(field, has_branches(node));
+    if (!node.attributes.emplace(name, std::move(value)).second)
+      message.fail("each attribute once", fmt::format("\"{}\" again", name));
+  }
   if (std::all_of(node.outputs.begin(), node.outputs.end(),
                   [](const std::string& value) { return value.empty(); }))
     message.fail("a node with an output", "none");
   if (node.op == "Constant" && node.domain.empty()) return take_constant(message, node);
+  if (has_branches(node)) check_branches(message, node);
+  capture(node);
   graph_.nodes.push_back(std::move(node));
 }
 
@@ -485,8 +534,9 @@ Graph read_onnx(const std::filesystem::path& path) {
   const MessageSource source{path.string(), file.bytes().data()};
   const ModelFields model = read_model(source, file.bytes());
   const int64_t opset = own_opset(model, source.file);
+  TensorReader tensors(path);
   try {
-    return GraphReader(path).read(*model.graph, opset);
+    return GraphReader(source.file, tensors).read(*model.graph, opset);
   } catch (const InputError& error) {
     if (!error.fault().file.empty()) throw;
     Fault fault = error.fault();

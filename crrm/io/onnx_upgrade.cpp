@@ -138,6 +138,7 @@ class Upgrade {
     for (const Port& port : graph.inputs) taken_.insert(port.name);
     for (const Node& node : graph.nodes) {
       taken_.insert(node.name);
+      taken_.insert(node.inputs.begin(), node.inputs.end());
       taken_.insert(node.outputs.begin(), node.outputs.end());
     }
   }
@@ -147,6 +148,7 @@ class Upgrade {
     graph_.nodes.clear();
     for (Node& node : old) {
       inference_.add(node);
+      upgrade_graphs(node);
       if (node.domain.empty()) rewrite(node);
       graph_.nodes.push_back(std::move(node));
     }
@@ -160,6 +162,8 @@ class Upgrade {
   };
 
   void rewrite(Node& node);
+  void upgrade_graphs(Node& node);
+  Graph upgraded(const Graph& inner, const Node& holder) const;
 
   // The rules. Each is applied to nodes of an opset below that of its change.
   void batch_normalization_7(Node& node);
@@ -270,6 +274,30 @@ void Upgrade::rewrite(Node& node) {
   if (found == kChanges.end()) return;
   for (const Change& change : found->second)
     if (opset_ < change.opset) (this->*change.rule)(node);
+}
+
+void Upgrade::upgrade_graphs(Node& node) {
+  for (auto& [key, value] : node.attributes)
+    if (const auto* held = std::get_if<std::shared_ptr<const Graph>>(&value))
+      value = std::make_shared<const Graph>(upgraded(**held, node));
+}
+
+// A graph inside of a node may ask for what is known outside: constants, ranks and types.
+Graph Upgrade::upgraded(const Graph& inner, const Node& holder) const {
+  Graph open = inner;
+  open.inputs.clear();  // their ports say neither rank nor type
+  Facts facts;
+  const size_t own = holder.inputs.size() - inner.inputs.size();
+  for (size_t i = 0; i < inner.inputs.size(); ++i) {
+    const std::string &inside = inner.inputs[i].name, &outside = holder.inputs[own + i];
+    facts[inside] = {inference_.rank(outside), inference_.type(outside)};
+    if (const auto found = graph_.parameters.find(outside); found != graph_.parameters.end())
+      open.parameters.emplace(inside, found->second);
+  }
+  upgrade(open, opset_, std::move(facts));
+  for (const Port& port : inner.inputs) open.parameters.erase(port.name);
+  open.inputs = inner.inputs;
+  return open;
 }
 
 std::string Upgrade::fresh(const std::string& stem) {

@@ -5,6 +5,7 @@
 #include "crrm/base/file.h"
 #include "crrm/io/onnx.h"
 #include "crrm/io/onnx_fields.h"
+#include "crrm/io/onnx_subgraph.h"
 #include "crrm/io/tensor_bytes.h"
 
 namespace crrm {
@@ -69,6 +70,8 @@ void fill_tensor(pbf_writer& writer, const std::string& name, const at::Tensor& 
     writer.add_bytes(kTensorRawData, bytes.data(), bytes.size());
 }
 
+void fill_branch(pbf_writer& writer, const Graph& graph);
+
 struct AttributeWriter {
   pbf_writer& writer;
 
@@ -106,6 +109,13 @@ struct AttributeWriter {
       fill_tensor(tensor, "", value, inside);
     }
     type(kTensor);
+  }
+  void operator()(const std::shared_ptr<const Graph>& value) const {
+    {
+      pbf_writer graph(writer, kAttributeGraph);
+      fill_branch(graph, *value);
+    }
+    type(kGraphType);
   }
 };
 
@@ -159,12 +169,26 @@ void fill_port(pbf_writer& writer, const Port& port) {
   tensor.add_message(kTensorTypeShape, shape);
 }
 
-void fill_graph(pbf_writer& writer, const Graph& graph, External& external) {
+void fill_nodes(pbf_writer& writer, const Graph& graph) {
   for (const Node& node : graph.nodes) {
     pbf_writer message(writer, kGraphNode);
     fill_node(message, node);
   }
   writer.add_string(kGraphName, graph.name.empty() ? "graph" : graph.name);
+}
+
+/// A graph inside of a node: no constants or inputs, and outputs whose types follow.
+void fill_branch(pbf_writer& writer, const Graph& graph) {
+  if (!graph.parameters.empty()) throw InternalError("a branch with parameters of its own");
+  fill_nodes(writer, graph);
+  for (const Port& port : graph.outputs) {
+    pbf_writer message(writer, kGraphOutput);
+    message.add_string(kValueName, port.name);
+  }
+}
+
+void fill_graph(pbf_writer& writer, const Graph& graph, External& external) {
+  fill_nodes(writer, graph);
   for (const auto& [name, tensor] : graph.parameters) {
     pbf_writer message(writer, kGraphInitializer);
     fill_tensor(message, name, tensor, external);
@@ -185,6 +209,13 @@ void add_opset(pbf_writer& writer, const std::string& domain, int64_t version) {
   opset.add_int64(kOpsetVersion, version);
 }
 
+void list_domains(const Graph& graph, std::set<std::string>& domains) {
+  for (const Node& node : graph.nodes) {
+    if (!node.domain.empty()) domains.insert(node.domain);
+    for (const Graph* inner : node.graphs()) list_domains(*inner, domains);
+  }
+}
+
 std::string model_bytes(const Graph& graph, External& external) {
   std::string bytes;
   bytes.reserve(external.location.empty() ? static_cast<size_t>(weight_bytes(graph)) : 0);
@@ -194,12 +225,11 @@ std::string model_bytes(const Graph& graph, External& external) {
   writer.add_string(kModelProducerVersion, kProducerVersion);
   {
     pbf_writer message(writer, kModelGraph);
-    fill_graph(message, graph, external);
+    fill_graph(message, without_captures(graph), external);
   }
   add_opset(writer, "", kOpset);
   std::set<std::string> domains;
-  for (const Node& node : graph.nodes)
-    if (!node.domain.empty()) domains.insert(node.domain);
+  list_domains(graph, domains);
   for (const std::string& domain : domains) add_opset(writer, domain, 1);
   return bytes;
 }

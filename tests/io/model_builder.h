@@ -107,6 +107,20 @@ inline std::string node(const std::string& op, const std::vector<std::string>& i
   });
 }
 
+/// An attribute that is a graph, as a branch of an If: its outputs are names.
+inline std::string branch(const std::string& name, const std::vector<std::string>& nodes,
+                          const std::vector<std::string>& outputs,
+                          const std::vector<std::string>& initializers = {}) {
+  const std::string graph = message([&](Writer& w) {
+    for (const std::string& n : nodes) w.add_message(kGraphNode, n);
+    w.add_string(kGraphName, name);
+    for (const std::string& t : initializers) w.add_message(kGraphInitializer, t);
+    for (const std::string& v : outputs)
+      w.add_message(kGraphOutput, message([&](Writer& port) { port.add_string(kValueName, v); }));
+  });
+  return attribute(name, kGraphType, [&](Writer& w) { w.add_message(kAttributeGraph, graph); });
+}
+
 /// The parts of a model; the messages are added as they are.
 struct Model {
   int64_t opset = 21;

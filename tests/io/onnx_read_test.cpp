@@ -368,10 +368,10 @@ TEST_F(ReadOnnx, RefusesPortsWithoutTypeOrShape) {
 
 TEST_F(ReadOnnx, KeepsTheNameOfASubgraph) {
   Model model = add_model();
-  model.nodes = {node("If", {"x"}, {"y"}, {attribute("then_branch", kGraphType, [](Writer& w) {
+  model.nodes = {node("Loop", {"x"}, {"y"}, {attribute("body", kGraphType, [](Writer& w) {
                         w.add_bytes(kAttributeGraph, "anything");
                       })})};
-  EXPECT_EQ(read(model).nodes[0].text("then_branch"), kSubgraph);
+  EXPECT_EQ(read(model).nodes[0].text("body"), kSubgraph);
 }
 
 // Reading ends well or with InputError, whatever is cut off or turned; nothing else is thrown.
