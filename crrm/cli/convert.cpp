@@ -36,7 +36,7 @@ int convert(Settings settings, const Invocation&) {
 
 const CommandRegistration registration({
     .name = "convert",
-    .summary = fmt::format("Writes an ONNX model of opset 9 to 21 as opset {}", kOpset),
+    .summary = fmt::format("Writes an ONNX model of opset 6 to 21 as opset {}", kOpset),
     .example = "crrm convert demo/digits.onnx digits21.onnx",
     .run = &convert,
 });
