@@ -26,11 +26,16 @@ class Chain {
     graph_.parameters[name + ".weight"] = random(weight, static_cast<uint64_t>(count_));
     graph_.nodes.push_back({.op = op,
                             .name = name,
+                            .domain = "",
                             .inputs = {last_, name + ".weight"},
                             .outputs = {name},
                             .attributes = {{"group", groups}}});
-    graph_.nodes.push_back(
-        {.op = "Tanh", .name = name + ".tanh", .inputs = {name}, .outputs = {name + "+"}});
+    graph_.nodes.push_back({.op = "Tanh",
+                            .name = name + ".tanh",
+                            .domain = "",
+                            .inputs = {name},
+                            .outputs = {name + "+"},
+                            .attributes = {}});
     last_ = name + "+";
     return *this;
   }

@@ -11,9 +11,9 @@ TEST(Shapes, ArithmeticBehindAnUnknownOperatorStays) {
   graph.inputs = {{"x", at::kFloat, {-1, 4}, {"batch", ""}}};
   graph.outputs = {{"y", at::kFloat, {-1, 4}, {"batch", ""}}};
   graph.nodes = {
-      {.op = "Fancy", .name = "mystery", .inputs = {"x"}, .outputs = {"f"}},
-      {.op = "Shape", .name = "extents", .inputs = {"x"}, .outputs = {"s"}},
-      {.op = "Reshape", .name = "back", .inputs = {"f", "s"}, .outputs = {"y"}},
+      {"Fancy", "mystery", "", {"x"}, {"f"}, {}},
+      {"Shape", "extents", "", {"x"}, {"s"}, {}},
+      {"Reshape", "back", "", {"f", "s"}, {"y"}, {}},
   };
   fold_shape_arithmetic(graph);
   EXPECT_EQ(graph.nodes.size(), 3u);

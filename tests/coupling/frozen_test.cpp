@@ -15,7 +15,7 @@ TEST(Frozen, PlacesAreNoWidths) {
   b.add("Conv", "conv", {"x", "W"});
   b.add("Add", "add", {"conv.out", "p"});
   b.graph.nodes.back().outputs = {"positions"};
-  b.graph.outputs = {{.name = "positions"}};
+  b.graph.outputs = {{"positions", at::kFloat, {-1, 6, 8}, {"batch", "", ""}}};
   const Coupling coupling(b.graph, infer_shapes(b.graph, input_shapes(b.graph, kCouplingBatch)));
   std::vector<std::string> widths, places;
   for (const FrozenAxis& axis : coupling.frozen())
