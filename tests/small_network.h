@@ -47,7 +47,7 @@ class Builder {
                            .outputs = {name + ".out"},
                            .attributes = {}});
   }
-  at::Tensor random(Shape shape) {
+  at::Tensor random(const Shape& shape) {
     return at::randn(shape, generator_, at::TensorOptions(at::kFloat));
   }
 

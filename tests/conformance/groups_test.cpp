@@ -13,7 +13,7 @@
 namespace crrm {
 namespace {
 
-at::Tensor random(Shape shape, uint64_t seed) {
+at::Tensor random(const Shape& shape, uint64_t seed) {
   return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kDouble));
 }
 
@@ -21,7 +21,7 @@ at::Tensor random(Shape shape, uint64_t seed) {
 class Chain {
  public:
   Chain() { graph_.inputs = {{"x", at::kDouble, {-1, 3, 6, 6}, {"batch", "", "", ""}}}; }
-  Chain& conv(Shape weight, int64_t groups, const char* op = "Conv") {
+  Chain& conv(const Shape& weight, int64_t groups, const char* op = "Conv") {
     const std::string name = fmt::format("conv{}", ++count_);
     graph_.parameters[name + ".weight"] = random(weight, static_cast<uint64_t>(count_));
     graph_.nodes.push_back({.op = op,
