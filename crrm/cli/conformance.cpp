@@ -34,7 +34,7 @@ Json to_json(const Conformance& result) {
 }
 
 void print(const Conformance& result) {
-  const std::string least = result.least ? fmt::format(" of {}", *result.least) : "";
+  const std::string least = result.least ? fmt::format(" ({})", *result.least) : "";
   std::cout << fmt::format("{:32} {:>5}{:8} {:>9.1e} {:>7.2f} s  {}\n", result.name, result.units,
                            least, result.largest_difference, result.seconds,
                            result.ok() ? "ok" : "FAILED");
