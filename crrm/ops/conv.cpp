@@ -1,4 +1,6 @@
 // Convolutions over any number of spatial axes.
+#include <set>
+
 #include "crrm/graph/shrinkage.h"
 #include "crrm/ops/axes.h"
 
@@ -59,13 +61,13 @@ void freeze_positions(const Node& node, Labels& labels, const std::string& value
                   Frozen::position);
 }
 
-/// As many groups as have inputs left, where groups go as a whole.
+/// As many groups as have inputs left: fewer only where groups go as a whole.
 void shrink_groups(Node& node, const Shrinkage& shrinkage) {
   const int64_t groups = node.integer("group", 1);
-  if (shrinkage.blocks(node.inputs[1], 1) > 1) return;
   const int64_t each = shrinkage.extent(node.inputs[0], 1) / groups;
-  const int64_t inputs = static_cast<int64_t>(shrinkage.kept(node.inputs[0], 1).size());
-  if (groups > 1) node.attributes["group"] = inputs / each;
+  std::set<int64_t> left;
+  for (const int64_t input : shrinkage.kept(node.inputs[0], 1)) left.insert(input / each);
+  if (groups > 1) node.attributes["group"] = static_cast<int64_t>(left.size());
 }
 
 // Conv (ONNX 11): y = x * W + b. `group` blocks of channels do not see each other.

@@ -10,7 +10,7 @@ namespace {
 // ReduceMean, ReduceSum, ... (ONNX 18): over the axes in input 1; all of them when it is absent,
 // none if noop_with_empty_axes says so.
 // A sum of terms is a contraction with ones: a unit that is multiplied by zero adds nothing to it,
-// so its term can go. A mean keeps the divisor of the whole axis: what a cut leaves is scaled.
+// so its term can go. A mean becomes a sum over the divisor of the whole axis.
 // Couples  x[i r] -> y[i] or y[i 1]; r is read by sums and means, and frozen else
 class Reduce final : public Operator {
  public:
@@ -56,18 +56,21 @@ class Reduce final : public Operator {
                                  ? at::tensor(shrinkage.integers(node.inputs[1]), at::kLong)
                                  : at::Tensor();
     if (is_noop(node, given)) return;
-    double kept = 1;
-    for (const int64_t axis : input_axes(node, {{}, given}, 1, shrinkage.rank(x)))
-      kept *= static_cast<double>(shrinkage.kept(x, axis).size()) /
-              static_cast<double>(shrinkage.extent(x, axis));
-    if (kept == 1) return;
-    Node scale{.op = "Mul",
+    int64_t divisor = 1, kept = 1;
+    for (const int64_t axis : input_axes(node, {{}, given}, 1, shrinkage.rank(x))) {
+      divisor *= shrinkage.extent(x, axis);
+      kept *= static_cast<int64_t>(shrinkage.kept(x, axis).size());
+    }
+    if (kept == divisor) return;
+    // A sum and a division by an integer: a factor such as 2/3 would be rounded to float32.
+    node.op = "ReduceSum";
+    Node scale{.op = "Div",
                .name = node.name + ".divisor",
                .domain = "",
                .inputs = {"", ""},
                .outputs = {},
                .attributes = {}};
-    shrinkage.set_input(scale, 1, at::tensor(kept, at::kFloat));
+    shrinkage.set_input(scale, 1, at::tensor(static_cast<double>(divisor), at::kFloat));
     shrinkage.append(node, std::move(scale));
   }
 

@@ -105,6 +105,13 @@ TEST(Groups, OfTransposedConvolutionsToo) {
   expect_exact(graph);
 }
 
+// Found by random networks: nothing of the outputs may go, equally many inputs of each block may.
+TEST(Groups, LoseInputsAloneWhereTheOutputsStay) {
+  const Graph graph = Chain().conv({8, 3, 3, 3}, 1).conv({8, 2, 3, 3}, 2, "ConvTranspose").done();
+  EXPECT_EQ(couple(graph).size(), 8);
+  expect_exact(graph);
+}
+
 TEST(Groups, LoseWholeBlocksWhereEachHasOneChannel) {
   const Graph graph =
       Chain().conv({4, 3, 3, 3}, 1).conv({8, 1, 3, 3}, 4).conv({5, 8, 1, 1}, 1).done();
