@@ -40,9 +40,8 @@ Node gate_before(const Reader& reader, const std::string& value, const std::stri
             .domain = kGateDomain,
             .inputs = {value, kGateInput, name + ".units"},
             .outputs = {name},
-            .attributes = {}};
+            .attributes = {{"axis", reader.axis}}};
   if (reader.inside) return gate;
-  gate.attributes["axis"] = reader.axis;
   if (const auto found = samples.find(original); found != samples.end())
     gate.attributes["sample"] = found->second;
   return gate;
@@ -84,8 +83,8 @@ Graph mask(const Graph& graph, const Coupling& coupling, const std::vector<bool>
   for (Node& node : masked.nodes) {
     if (node.domain != kGateDomain) continue;
     const std::string& value = node.inputs[0];
-    // A state's gates multiply the columns of the weight that reads it.
-    const int64_t axis = node.op == "StateGate" ? 2 : node.integer("axis");
+    const int64_t axis =
+        node.integer("axis");  // of a state: the columns of the weight that reads it
     const auto known = coupling.shapes().find(value);  // else: gated already along another axis
     const size_t rank = known == coupling.shapes().end() ? ranks.at(value) : known->second.size();
     ranks[node.outputs[0]] = rank;

@@ -1,7 +1,5 @@
 #include "crrm/bottleneck/selection.h"
 
-#include <map>
-
 #include "crrm/base/error.h"
 #include "crrm/coupling/subsets.h"
 
@@ -90,22 +88,12 @@ int64_t amount(const Cost& cost, Resource resource) {
 
 at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
                         const std::vector<bool>& alive, Resource resource) {
-  const int64_t whole = amount(cost(alive), resource);
   at::Tensor weights = at::ones({coupling.size()}, at::kDouble);
   double* w = weights.data_ptr<double>();
-  std::map<int, std::vector<int>> probe;  // by group: what would go, living where something lives
-  for (const std::vector<int>& units : closures(coupling, {alive.begin(), alive.end()}))
-    for (const int unit : units) {
-      std::vector<int>& chosen = probe[coupling.group_of(unit)];
-      if (chosen.empty() || !alive[static_cast<size_t>(chosen.front())]) chosen = units;
-    }
-  for (const auto& [group, units] : probe) {  // units of a group touch the same axes
-    std::vector<bool> changed = alive;
-    for (const int unit : units) changed[static_cast<size_t>(unit)].flip();
-    const int64_t margin =
-        std::abs(whole - amount(cost(changed), resource)) / static_cast<int64_t>(units.size());
-    for (const int member : coupling.groups()[static_cast<size_t>(group)].units)
-      w[member] = static_cast<double>(std::max<int64_t>(margin, 1));
+  const std::vector<Cost> costs = unit_costs(coupling, cost, alive);
+  for (int unit = 0; unit < coupling.size(); ++unit) {
+    const int64_t margin = amount(costs[static_cast<size_t>(coupling.group_of(unit))], resource);
+    w[unit] = static_cast<double>(std::max<int64_t>(margin, 1));
   }
   return coupling.size() == 0 ? weights : weights / weights.mean();
 }

@@ -15,6 +15,7 @@
 #include "crrm/coupling/subsets.h"
 #include "crrm/data/normalisation.h"
 #include "crrm/io/onnx.h"
+#include "crrm/report/comparison.h"
 #include "crrm/surgery/proof.h"
 
 namespace crrm::cli {
@@ -64,9 +65,8 @@ Json removed_units(const Coupling& coupling, const std::vector<bool>& alive) {
 }
 
 fs::path make_folder(const Settings& settings) {
-  const fs::path folder = !settings.output.empty()
-                              ? settings.output
-                              : fs::path(settings.model).stem().string() + "-cut";
+  const fs::path folder =
+      !settings.output.empty() ? settings.output : name_of_model(settings.model) + "-cut";
   for (const char* name : {"cut.onnx", "masked.onnx", "units.json"})
     if (fs::exists(folder / name) && !settings.force)
       throw InputError({.file = (folder / name).string(),

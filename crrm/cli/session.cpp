@@ -210,9 +210,6 @@ int64_t Session::limit_of(const std::string& text, const std::string& option, in
       throw InputError({.file = option, .expected = "at most 100%", .found = text});
     return static_cast<int64_t>(std::floor(amount.value / kWhole * static_cast<double>(dense)));
   }
-  if (amount.unit != Amount::Unit::count)
-    throw InputError(
-        {.file = option, .expected = "a count or a share, such as 20M or 50%", .found = text});
   constexpr double kMost = 9e18;  // of int64
   return static_cast<int64_t>(std::min(amount.value, kMost));
 }

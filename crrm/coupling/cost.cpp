@@ -2,6 +2,8 @@
 
 #include <unordered_set>
 
+#include "crrm/coupling/subsets.h"
+
 namespace crrm {
 
 namespace {
@@ -112,6 +114,28 @@ Cost CostModel::operator()(const std::vector<bool>& alive) const {
     total.params += count;
   }
   return total;
+}
+
+std::vector<Cost> unit_costs(const Coupling& coupling, const CostModel& cost,
+                             const std::vector<bool>& alive) {
+  // By group: what would go, living where something lives. Units of a group touch the same axes.
+  std::vector<std::vector<int>> probes(coupling.groups().size());
+  for (const std::vector<int>& units : closures(coupling, {alive.begin(), alive.end()}))
+    for (const int unit : units) {
+      std::vector<int>& chosen = probes[static_cast<size_t>(coupling.group_of(unit))];
+      if (chosen.empty() || !alive[static_cast<size_t>(chosen.front())]) chosen = units;
+    }
+  const Cost whole = cost(alive);
+  std::vector<Cost> costs;
+  for (const std::vector<int>& units : probes) {
+    std::vector<bool> changed = alive;
+    for (const int unit : units) changed[static_cast<size_t>(unit)].flip();
+    const Cost other = cost(changed);
+    const int64_t count = static_cast<int64_t>(units.size());
+    costs.push_back({.macs = std::abs(whole.macs - other.macs) / count,
+                     .params = std::abs(whole.params - other.params) / count});
+  }
+  return costs;
 }
 
 Cost cost(const Graph& graph, const std::vector<Shape>& sample) {

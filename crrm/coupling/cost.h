@@ -46,6 +46,11 @@ class CostModel {
   std::vector<Extents> learned_;
 };
 
+/// What one unit of each group costs at the margin of the network that is alive; where units go
+/// together only, their mean. In the order of coupling.groups().
+std::vector<Cost> unit_costs(const Coupling& coupling, const CostModel& cost,
+                             const std::vector<bool>& alive);
+
 /// Cost of a network as it is. @param sample  shapes of one sample of each input; empty: as in the
 /// file
 Cost cost(const Graph& graph, const std::vector<Shape>& sample = {});

@@ -42,13 +42,13 @@ std::vector<int64_t> all_indices(int64_t extent) {
 }  // namespace
 
 bool is_width(const FrozenAxis& axis) {
-  return axis.member.axis < 2 && axis.kind == Frozen::width;
+  return axis.member.axis < 2 && axis.kind != Frozen::position;
 }
 
 Labels label_network(const Graph& graph, const ShapeTable& shapes) {
   Labels labels(graph, shapes);
   for (const Port& port : graph.inputs)
-    labels.freeze(port.name, fmt::format("{} \"{}\"", kInputReason, port.name));
+    labels.freeze(port.name, fmt::format("input of the network \"{}\"", port.name), Frozen::input);
   for (const Node& node : graph.nodes) couple_node(node, shapes, labels);
   for (const Port& port : graph.outputs)
     if (labels.knows(port.name))

@@ -11,9 +11,6 @@
 
 namespace crrm {
 
-/// How the reason begins why an axis of the network's input stays.
-inline constexpr char kInputReason[] = "input of the network";
-
 /// Labels of a whole network, settled: every operator coupled, inputs and outputs frozen, and what
 /// an unknown operator touches too. Keeps references to both arguments.
 Labels label_network(const Graph& graph, const ShapeTable& shapes);

@@ -14,7 +14,7 @@ void gate_inputs(Graph& graph, const std::vector<Shape>& sample) {
     const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                    [&](const Node& n) { return n.name == reader.node; });
     const AxisLabels axis = labels.axis(node->inputs[reader.input], reader.axis);
-    if (!reader.inside && labels.frozen(axis) && labels.reason(axis[0]).starts_with(kInputReason))
+    if (!reader.inside && labels.frozen(axis) && labels.kind(axis[0]) == Frozen::input)
       wanted.emplace(reader.node, reader);
   }
   std::vector<Node> nodes;

@@ -100,8 +100,8 @@ void Labels::freeze(const std::string& value, int64_t axis, const std::string& r
   for (int64_t i = 0; i < labels.extent; ++i) freeze(labels[i], reason, kind);
 }
 
-void Labels::freeze(const std::string& value, const std::string& reason) {
-  for (int64_t a = 0; a < rank(value); ++a) freeze(value, a, reason);
+void Labels::freeze(const std::string& value, const std::string& reason, Frozen kind) {
+  for (int64_t a = 0; a < rank(value); ++a) freeze(value, a, reason, kind);
 }
 
 bool Labels::frozen(const AxisLabels& axis) const {

@@ -25,8 +25,9 @@ struct AxisLabels {
 
 /// What an index that stays is.
 enum class Frozen {
-  width,    ///< an output or input that might have left
-  position  ///< a place in a map or a kernel, which nobody wants to remove
+  width,     ///< an output or input that might have left
+  position,  ///< a place in a map or a kernel, which nobody wants to remove
+  input      ///< what the network reads
 };
 
 /// A contraction over an axis of an activation: where a gate multiplies.
@@ -75,7 +76,8 @@ class Labels {
   void freeze(Label label, const std::string& reason, Frozen kind = Frozen::width);
   void freeze(const std::string& value, int64_t axis, const std::string& reason,
               Frozen kind = Frozen::width);
-  void freeze(const std::string& value, const std::string& reason);  ///< all axes
+  void freeze(const std::string& value, const std::string& reason,
+              Frozen kind = Frozen::width);  ///< all axes
   bool frozen(Label label) const { return reason_[find(label)] >= 0; }
   bool frozen(const AxisLabels& axis) const;  ///< all of them
   /// Why a frozen label is frozen.

@@ -38,9 +38,6 @@ class Shrinkage {
   int64_t extent(const std::string& value, int64_t axis) const;  ///< before
   const std::vector<int64_t>& kept(const std::string& value, int64_t axis) const;
   bool shrinks(const std::string& value, int64_t axis) const;
-  int64_t blocks(const std::string& value, int64_t axis) const {
-    return axis_of(value, axis).blocks;
-  }
   bool is_constant(const std::string& value) const { return graph_.is_parameter(value); }
   /// Integers of a constant (before).
   std::vector<int64_t> integers(const std::string& value) const;

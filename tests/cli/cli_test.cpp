@@ -1,8 +1,11 @@
 // Runs the program as users do. Each tests/cli/*.test is a list of steps:
-//   $ COMMAND            for sh, in an empty folder; $DEMO, $DOCS and $FILES are folders of the
-//   project exit N               its exit code; 0 where the step does not say stdout|stderr TEXT
-//   what the stream contains silent stdout|stderr the stream is empty json PATH VALUE      what
-//   stdout, one JSON document, holds at a JSON pointer file|no-file PATH    what exists afterwards
+//
+//   $ COMMAND              for sh, in an empty folder; $DEMO, $DOCS, $FILES are the project's
+//   exit N                 its exit code; 0 where the step does not say
+//   stdout|stderr TEXT     what the stream contains
+//   silent stdout|stderr   the stream is empty
+//   json POINTER VALUE     what stdout, one JSON document, holds there
+//   file|no-file PATH      what exists afterwards
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 

@@ -95,6 +95,20 @@ TEST(Groups, LoseEquallyManyOfEachBlock) {
   expect_exact(graph);
 }
 
+// An input has 3 x 9 weights before, and of its column in the rows of one block 3 x 9; an output
+// has 2 x 9 and 5 behind.
+TEST(Groups, CostAUnitsShareOfWhatGoesTogether) {
+  const Graph graph =
+      Chain().conv({8, 3, 3, 3}, 1).conv({12, 2, 3, 3}, 4).conv({5, 12, 1, 1}, 1).done();
+  const Coupling coupling = couple(graph);
+  const std::vector<Cost> costs =
+      unit_costs(coupling, CostModel(graph, coupling),
+                 std::vector<bool>(static_cast<size_t>(coupling.size()), true));
+  ASSERT_EQ(costs.size(), 2u);
+  EXPECT_EQ(costs[0].params, 27 + 27);
+  EXPECT_EQ(costs[1].params, 18 + 5);
+}
+
 TEST(Groups, OfTransposedConvolutionsToo) {
   const Graph graph = Chain()
                           .conv({8, 3, 3, 3}, 1)
