@@ -25,18 +25,14 @@ test: configure  ## build everything and run the tests
 	@ninja -C build
 	@ctest --test-dir build -j2 --output-on-failure --no-label-summary
 
-nightly: configure  ## check the couplings of 2,000 random networks (half an hour)
+nightly: configure  ## check the couplings of 2,000 random networks (minutes)
 	@ninja -C build test_properties
 	@RC_PARAMS="max_success=2000" build/test_properties
 
 format:  ## format the C++ files that the last commit or you changed
 	@scripts/changed.sh $(CODE) | xargs -r clang-format -i
 
-check-nightly: configure  ## check the couplings of 2,000 random networks (half an hour)
-	@ninja -C build test_properties
-	@RC_PARAMS="max_success=2000" build/test_properties
-
-format:  ## fail where one of these files is not formatted
+check-format:  ## fail where one of these files is not formatted
 	@scripts/changed.sh $(CODE) | xargs -r clang-format --dry-run -Werror
 
 lint: configure  ## run clang-tidy on their sources (half a minute each)

@@ -191,7 +191,9 @@ bool Labels::balances(const AxisLabels& axis, int64_t blocks, BlockMates& mates)
       ++counts.try_emplace(find(axis[i]), static_cast<size_t>(blocks)).first->second[i / each];
   std::vector<std::vector<Label>> single(static_cast<size_t>(blocks));
   for (const auto& [root, count] : counts) {
-    if (std::all_of(count.begin(), count.end(), [&](int64_t n) { return n == count[0]; })) continue;
+    const bool alike =
+        std::adjacent_find(count.begin(), count.end(), std::not_equal_to<>()) == count.end();
+    if (alike) continue;
     if (std::accumulate(count.begin(), count.end(), int64_t{0}) != 1) return false;
     single[std::find(count.begin(), count.end(), 1) - count.begin()].push_back(root);
   }
