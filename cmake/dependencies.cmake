@@ -19,6 +19,10 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Threads REQUIRED)
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_reader.hpp REQUIRED)
+find_path(TURBOJPEG_INCLUDE_DIR turbojpeg.h REQUIRED)
+find_library(TURBOJPEG_LIBRARY turbojpeg REQUIRED)
+find_path(SPNG_INCLUDE_DIR spng.h REQUIRED)
+find_library(SPNG_LIBRARY spng REQUIRED)
 find_file(CRRM_CHART_JS NAMES chart.min.js chart.js Chart.min.js
           PATHS /usr/share/javascript/chart.js REQUIRED NO_DEFAULT_PATH)
 
@@ -43,9 +47,11 @@ endif()
 add_library(crrm_options INTERFACE)
 target_include_directories(crrm_options INTERFACE "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>")
 target_include_directories(crrm_options SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS}
-                           "${PROTOZERO_INCLUDE_DIR}")
+                           "${PROTOZERO_INCLUDE_DIR}" "${TURBOJPEG_INCLUDE_DIR}"
+                           "${SPNG_INCLUDE_DIR}")
 target_compile_options(crrm_options INTERFACE -fPIC -Wall -Wextra -Wno-unused-parameter
                        $<$<BOOL:${CRRM_WERROR}>:-Werror> -fpch-preprocess)
 target_compile_definitions(crrm_options INTERFACE FMT_HEADER_ONLY=1)
 target_link_libraries(crrm_options INTERFACE torch nlohmann_json::nlohmann_json Threads::Threads
-                      ZLIB::ZLIB OpenSSL::Crypto ${CMAKE_DL_LIBS})
+                      ZLIB::ZLIB OpenSSL::Crypto "${TURBOJPEG_LIBRARY}" "${SPNG_LIBRARY}"
+                      ${CMAKE_DL_LIBS})

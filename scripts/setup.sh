@@ -1,15 +1,17 @@
 #!/bin/bash
 # setup.sh [PACKAGE...]   installs what building crrm needs, and these Debian packages too: the rest
-# are Debian packages, and LibTorch and ONNX Runtime as wheels in .venv. Does nothing where all is
-# there; writes nothing outside this folder but system packages.
+# are Debian packages, and LibTorch, ONNX Runtime and ONNX's checker as wheels in .venv. Does nothing
+# where all is there; writes nothing outside this folder but system packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(build-essential cmake ninja-build ccache mold pkg-config git python3-venv libcli11-dev
-          nlohmann-json3-dev libprotozero-dev zlib1g-dev libssl-dev libgtest-dev googletest
-          libgmock-dev librapidcheck-dev libonnx-testdata libjs-chart.js "$@")
+          nlohmann-json3-dev libprotozero-dev zlib1g-dev libssl-dev libturbojpeg0-dev libspng-dev
+          libgtest-dev googletest libgmock-dev librapidcheck-dev libonnx-testdata libjs-chart.js
+          "$@")
 torch=2.13.0
 onnxruntime=1.32.0
+onnx=1.23.2
 
 say() { echo "setup: $*" >&2; }
 
@@ -83,3 +85,4 @@ install_packages
 make_venv
 install_wheel torch "$torch" "LibTorch: minutes, and up to 5 GB of disk with its CUDA libraries"
 install_wheel onnxruntime "$onnxruntime" "proves written models: some seconds, 20 MB"
+install_wheel onnx "$onnx" "its checker tests written models: some seconds, 9 MB"
