@@ -120,10 +120,6 @@ std::string Message::text() {
   return std::string(text);
 }
 
-Message Message::message(std::string name) {
-  return {*source_, bytes(), std::move(name)};
-}
-
 Message Message::named(std::string name) const {
   Message copy = *this;
   copy.name_ = std::move(name);

@@ -34,7 +34,11 @@ class Message {
   std::string_view bytes();
   /// UTF-8, without control characters.
   std::string text();
-  Message message(std::string name);
+  Message message(std::string name) { return inner(bytes(), std::move(name)); }
+  /// The message that lies in `bytes` of the same source.
+  Message inner(std::string_view bytes, std::string name) const {
+    return {*source_, bytes, std::move(name)};
+  }
 
   /// Appends one value, or all values of a packed field.
   void integers(std::vector<int64_t>& values);

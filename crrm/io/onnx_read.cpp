@@ -212,12 +212,13 @@ class GraphReader {
   int depth_;
   Graph graph_;
   Facts facts_;
-  std::vector<Message> ports_in_;  ///< read last: those of initializers are none
+  std::vector<std::string_view> inputs_;  ///< read last: those of initializers are none
 };
 
 Graph GraphReader::read(Message message, int64_t opset) {
   while (message.next()) read_field(message);
-  for (const Message& input : ports_in_) {
+  for (const std::string_view bytes : inputs_) {
+    const Message input = message.inner(bytes, "input");
     const Port candidate = port(input, false);
     if (!graph_.is_parameter(candidate.name)) graph_.inputs.push_back(port(input, true));
   }
@@ -231,9 +232,11 @@ Graph GraphReader::read(Message message, int64_t opset) {
 
 Graph GraphReader::read_branch(Message message) {
   while (message.next()) read_field(message);
-  for (const Message& input : ports_in_)
+  for (const std::string_view bytes : inputs_) {
+    const Message input = message.inner(bytes, "input");
     if (!graph_.is_parameter(port(input, false).name))
       input.fail("a branch without inputs", "an input");
+  }
   write_outputs(graph_);
   name_nodes();
   return std::move(graph_);
@@ -265,7 +268,7 @@ void GraphReader::read_field(Message& message) {
     case kGraphInitializer:
       return add_initializer(message.message("initializer"));
     case kGraphInput:
-      ports_in_.push_back(message.message("input"));
+      inputs_.push_back(message.bytes());
       return;
     case kGraphOutput:
       graph_.outputs.push_back(port(message.message("output"), depth_ == 0));
@@ -362,7 +365,7 @@ std::pair<std::string, Attribute> GraphReader::attribute(Message message, bool b
 
 void GraphReader::add_node(Message message) {
   Node node;
-  std::vector<Message> attributes;  ///< read when the operator is known
+  std::vector<std::string_view> attributes;  ///< read when the operator is known
   while (message.next()) {
     switch (message.field()) {
       case kNodeInput:
@@ -381,15 +384,16 @@ void GraphReader::add_node(Message message) {
         node.domain = normal_domain(message.text());
         break;
       case kNodeAttribute:
-        attributes.push_back(message.message(fmt::format("{}, attribute", message.name())));
+        attributes.push_back(message.bytes());
         break;
       default:
         break;
     }
   }
   if (node.op.empty()) message.fail("a node with an operator", "none");
-  for (const Message& field : attributes) {
-    auto [name, value] = attribute(field, has_branches(node));
+  const std::string place = fmt::format("{}, attribute", message.name());
+  for (const std::string_view bytes : attributes) {
+    auto [name, value] = attribute(message.inner(bytes, place), has_branches(node));
     if (!node.attributes.emplace(name, std::move(value)).second)
       message.fail("each attribute once", fmt::format("\"{}\" again", name));
   }

@@ -12,10 +12,18 @@ namespace {
 using Names = std::unordered_set<std::string>;
 using Renaming = std::unordered_map<std::string, std::string>;
 
+/// `stem`, or else with a number behind it. Numbers are searched for by doubling and halving: a
+/// file may hold one name any number of times.
 std::string fresh(const std::string& stem, const std::function<bool(const std::string&)>& taken) {
-  std::string name = stem;
-  for (int i = 1; taken(name); ++i) name = fmt::format("{}_{}", stem, i);
-  return name;
+  if (!taken(stem)) return stem;
+  const auto numbered = [&](int64_t number) { return fmt::format("{}_{}", stem, number); };
+  int64_t last = 0, free = 1;
+  for (; taken(numbered(free)); free *= 2) last = free;
+  while (free - last > 1) {
+    const int64_t middle = last + (free - last) / 2;
+    (taken(numbered(middle)) ? last : free) = middle;
+  }
+  return numbered(free);
 }
 
 /// Lets `change` replace each graph that the node holds.
@@ -108,10 +116,15 @@ class Lifting {
 };
 
 /// Names the inputs of inner graphs as outside, and what would hide one of `outer` anew.
-void name_as_outside(Graph& graph, Names outer) {
-  for (const auto& [name, tensor] : graph.parameters) outer.insert(name);
-  for (const Port& port : graph.inputs) outer.insert(port.name);
-  outer.merge(written(graph));
+/// @param outer  the names of the graphs around; the same again afterwards
+void name_as_outside(Graph& graph, Names& outer) {
+  std::vector<std::string> added;
+  const auto add = [&](const std::string& name) {
+    if (outer.insert(name).second) added.push_back(name);
+  };
+  for (const auto& [name, tensor] : graph.parameters) add(name);
+  for (const Port& port : graph.inputs) add(port.name);
+  for (const std::string& name : written(graph)) add(name);
   for (Node& node : graph.nodes)
     change_graphs(node, [&](Graph& inner) {
       if (node.inputs.size() < inner.inputs.size())
@@ -119,18 +132,20 @@ void name_as_outside(Graph& graph, Names outer) {
       const size_t own = node.inputs.size() - inner.inputs.size();
       Renaming names;
       const Names inside = written(inner);
-      Names taken = outer;
-      taken.insert(inside.begin(), inside.end());
+      Names given;
       for (const std::string& value : inside)
         if (!value.empty() && outer.contains(value)) {
-          names[value] = fresh(value, [&](const std::string& n) { return taken.contains(n); });
-          taken.insert(names[value]);
+          names[value] = fresh(value, [&](const std::string& n) {
+            return outer.contains(n) || inside.contains(n) || given.contains(n);
+          });
+          given.insert(names[value]);
         }
       for (size_t i = 0; i < inner.inputs.size(); ++i)
         names[inner.inputs[i].name] = node.inputs[own + i];
       rename(inner, names);
       name_as_outside(inner, outer);
     });
+  for (const std::string& name : added) outer.erase(name);
 }
 
 void drop_captures(Graph& graph) {
@@ -191,12 +206,14 @@ void capture(Node& node) {
 
 void lift_parameters(Graph& network) {
   Lifting().run(network);
-  name_as_outside(network, {});
+  Names none;
+  name_as_outside(network, none);
 }
 
 Graph without_captures(const Graph& network) {
   Graph open = network;
-  name_as_outside(open, {});
+  Names none;
+  name_as_outside(open, none);
   drop_captures(open);
   return open;
 }

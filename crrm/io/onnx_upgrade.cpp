@@ -368,12 +368,16 @@ int64_t Upgrade::rank(const Node& node, size_t i) const {
 
 void Upgrade::align(Node& node, size_t i, int64_t axis) {
   const int64_t to = rank(node, 0), from = rank(node, i);
+  if (from > to)
+    throw InputError({.place = describe(node),
+                      .expected = fmt::format("input {} of no larger rank than input 0", i),
+                      .found = fmt::format("ranks {} and {}", from, to)});
   if (axis < 0) axis += to;
-  const int64_t behind = to - axis - from;
-  if (axis < 0 || behind < 0)
+  if (axis < 0 || axis > to - from)
     throw InputError({.place = describe(node),
                       .expected = fmt::format("an axis from 0 to {}", to - from),
                       .found = fmt::format("{}", axis)});
+  const int64_t behind = to - from - axis;
   if (behind == 0) return;
   std::vector<int64_t> axes(static_cast<size_t>(behind));
   std::iota(axes.begin(), axes.end(), from);

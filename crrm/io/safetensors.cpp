@@ -113,7 +113,8 @@ class Reader {
     for (const json& value : *found) {
       if (!value.is_number_unsigned() ||
           value.get<uint64_t>() > std::numeric_limits<int64_t>::max())
-        fail(place, fmt::format("`{}` of integers of 0 or more", key), value.dump());
+        fail(place, fmt::format("`{}` of integers of 0 or more", key),
+             value.is_number() ? value.dump() : value.type_name());  // dump() recurses into lists
       values.push_back(value.get<int64_t>());
     }
     return values;

@@ -89,6 +89,21 @@ TEST_F(Branches, WriteEachOutputByANodeOfItsOwn) {
   expect_round_trip(graph);
 }
 
+// Seconds are few: each output's name is found in few tries.
+TEST_F(Branches, MayNameOneOutputAnyNumberOfTimes) {
+  constexpr size_t kMany = 100'000;
+  const std::vector<std::string> same(kMany, "x");
+  std::vector<std::string> outputs;
+  for (size_t i = 0; i < kMany; ++i) outputs.push_back(fmt::format("y{}", i));
+  Model model = holding({node("If", {"c"}, outputs,
+                              {branch("then_branch", {}, same), branch("else_branch", {}, same)})});
+  model.outputs = {value("y0", {-1, 2})};
+  const Graph graph = read(model);
+  const std::vector<Port>& inner = graph.nodes[0].graph("then_branch").outputs;
+  EXPECT_EQ(inner[1].name, "x_output_1");
+  EXPECT_EQ(inner[kMany - 1].name, fmt::format("x_output_{}", kMany - 1));
+}
+
 TEST_F(Branches, NestAndSeeEveryOuterValue) {
   const std::string inner = node(
       "If", {"c"}, {"i"},

@@ -251,6 +251,12 @@ TEST_F(UpgradeOnnx, BroadcastingIsRefusedWhereRanksAreUnknown) {
   model.nodes = {
       node("Add", {"x", "w"}, {"y"}, {integer("broadcast", 1), integer("axis", 4)}, "op")};
   EXPECT_THAT(error(model), HasSubstr("an axis from 0 to 3"));
+  constexpr int64_t kFar = std::numeric_limits<int64_t>::max();
+  model.inputs = {value("x", {})};
+  model.initializers = {floats("w", {2, 2}, {1, 2, 3, 4})};
+  model.nodes = {
+      node("Add", {"x", "w"}, {"y"}, {integer("broadcast", 1), integer("axis", kFar)}, "op")};
+  EXPECT_THAT(error(model), HasSubstr("input 1 of no larger rank than input 0"));
 }
 
 TEST_F(UpgradeOnnx, PReluHadASlopeAChannel) {

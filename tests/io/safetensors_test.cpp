@@ -109,6 +109,14 @@ TEST_F(Safetensors, RefusesDamagedEntries) {
   EXPECT_THAT(fails(R"("BOOL")", "[8]", "[0,8]"), HasSubstr("bools of 0 or 1"));
 }
 
+// To print what was found takes the stack of one call a level.
+TEST_F(Safetensors, RefusesListsOfAnyDepth) {
+  constexpr size_t kDepth = 1 << 20;
+  const std::string lists = std::string(kDepth, '[') + std::string(kDepth, ']');
+  EXPECT_THAT(error_of(file(R"({"a":{"dtype":"F32","shape":)" + lists + "}}", "")),
+              HasSubstr("found     array"));
+}
+
 TEST_F(Safetensors, RefusesTensorsThatOverlap) {
   EXPECT_THAT(error_of(file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
                             R"("b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
