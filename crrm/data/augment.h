@@ -36,9 +36,9 @@ ImageMove draw_move(const Augmentation& augmentation, uint64_t bits);
 /// Makes normalised inputs from the samples of one dataset.
 class Preparation {
  public:
-  /// @param channels_last gives inputs [N, C, H, W] the memory order NHWC; other ranks have none.
+  /// @param channels_last gives inputs [N, C, H, W] the memory order NHWC; others keep theirs.
   /// @throws InputError where the normalisation does not fit (check_normalisation), or where an
-  /// augmentation is asked of data other than [N, C, H, W].
+  /// augmentation is asked of data other than [N, C, H, W] and [N, H, W, C].
   Preparation(const Dataset& data, Normalisation normalisation, Augmentation augmentation,
               bool channels_last);
 
@@ -49,6 +49,7 @@ class Preparation {
 
  private:
   at::Tensor stored_;  ///< [N, ...] uint8 or float32, contiguous
+  int64_t channel_axis_;
   Normalisation normalisation_;
   Augmentation augmentation_;
   bool channels_last_;

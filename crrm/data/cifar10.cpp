@@ -5,6 +5,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/data/format.h"
+#include "crrm/data/image_fit.h"
 
 namespace crrm {
 
@@ -58,7 +59,7 @@ std::string read_batch(const fs::path& path, HashedFiles& files) {
 }
 
 Dataset read_part(const fs::path& folder, const std::vector<std::string>& names,
-                  HashedFiles& files) {
+                  const DataOptions& options, HashedFiles& files) {
   std::vector<std::string> batches;
   int64_t count = 0;
   for (const std::string& name : names) {
@@ -77,6 +78,7 @@ Dataset read_part(const fs::path& folder, const std::vector<std::string>& names,
     }
   data.classes = kClasses;
   data.source = folder.string();
+  data.inputs = fit_images(data.inputs, options, data.source);
   return data;
 }
 
@@ -95,12 +97,12 @@ std::vector<std::string> read_names(const fs::path& path, HashedFiles& files) {
   return names;
 }
 
-RawData load(const fs::path& path, const DataOptions&) {
+RawData load(const fs::path& path, const DataOptions& options) {
   const fs::path folder = batches_folder(path);
   HashedFiles files;
   RawData raw;
-  raw.train = read_part(folder, train_names(), files);
-  if (fs::exists(folder / kTest)) raw.test = read_part(folder, {kTest}, files);
+  raw.train = read_part(folder, train_names(), options, files);
+  if (fs::exists(folder / kTest)) raw.test = read_part(folder, {kTest}, options, files);
   raw.train.class_names = read_names(folder / "batches.meta.txt", files);
   raw.test.class_names = raw.train.class_names;
   raw.train.sha256 = raw.test.sha256 = files.sha256();

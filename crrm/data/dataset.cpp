@@ -4,6 +4,7 @@
 #include "crrm/base/file.h"
 #include "crrm/base/random.h"
 #include "crrm/data/format.h"
+#include "crrm/data/image_fit.h"
 #include "crrm/data/split.h"
 
 namespace crrm {
@@ -61,6 +62,11 @@ const Format& recognise(const fs::path& path) {
 }
 
 void check_labels(const Dataset& data, const std::string& part) {
+  if (data.classes < 2)
+    throw InputError({.file = data.source,
+                      .place = part,
+                      .expected = "labels of at least 2 classes",
+                      .found = fmt::format("{} class", data.classes)});
   const int64_t count = data.labels.size(0);
   if (count != data.size())
     throw InputError({.file = data.source,
@@ -106,12 +112,7 @@ void check_part(const Dataset& data, const std::string& part) {
                       .found = data.inputs.defined()
                                    ? fmt::format("inputs {}", c10::str(data.inputs.sizes()))
                                    : "none"});
-  if (data.classes < 2)
-    throw InputError({.file = data.source,
-                      .place = part,
-                      .expected = "labels of at least 2 classes",
-                      .found = fmt::format("{} class", data.classes)});
-  check_labels(data, part);
+  if (data.labelled()) check_labels(data, part);
   check_finite(data, part);
 }
 
@@ -144,8 +145,12 @@ FormatRegistration::FormatRegistration(Format format) {
 
 std::string HashedFiles::read(const fs::path& path) {
   std::string content = read_file(path);
-  sums_.emplace_back(path.filename().string(), sha256_text(content));
+  add(path.filename().string(), sha256_text(content));
   return content;
+}
+
+void HashedFiles::add(std::string name, std::string sum) {
+  sums_.emplace_back(std::move(name), std::move(sum));
 }
 
 std::string HashedFiles::sha256() const {
@@ -169,16 +174,21 @@ RawData load_raw(const fs::path& path, const DataOptions& options) {
   }
 }
 
+/// Checks what a format found and gives the samples the shape that the options state.
+void finish_part(Dataset& data, const std::string& part, const DataOptions& options) {
+  check_part(data, part);
+  if (!options.shape.empty()) reshape(data, options.shape);
+  data.channel_axis = options.layout == "hwc" ? -1 : 1;
+  check_fitted(data, options);
+}
+
 }  // namespace
 
 Splits load_data(const fs::path& path, const DataOptions& options) {
+  check_image_options(options);
   RawData raw = load_raw(path, options);
-  check_part(raw.train, raw.single ? "data" : "training data");
-  if (raw.test.inputs.defined()) check_part(raw.test, "test data");
-  if (!options.shape.empty()) {
-    reshape(raw.train, options.shape);
-    if (raw.test.inputs.defined()) reshape(raw.test, options.shape);
-  }
+  finish_part(raw.train, raw.single ? "data" : "training data", options);
+  if (raw.test.inputs.defined()) finish_part(raw.test, "test data", options);
   if (!raw.single) return {std::move(raw.train), std::move(raw.test)};
   HeldOutSplit split =
       split_held_out(raw.train, options.test_fraction, mix(options.seed, kTestStream));

@@ -34,10 +34,12 @@ class HashedFiles {
  public:
   /// The file's bytes. @throws InputError where it is not readable.
   std::string read(const std::filesystem::path& path);
+  /// A file that was read elsewhere.
+  void add(std::string name, std::string sum);
   std::string sha256() const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> sums_;  ///< file name, sum
+  std::vector<std::pair<std::string, std::string>> sums_;  ///< name, sum
 };
 
 }  // namespace crrm

@@ -4,6 +4,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/data/format.h"
+#include "crrm/data/image_fit.h"
 #include "crrm/data/inflate.h"
 
 namespace crrm {
@@ -64,13 +65,15 @@ IdxArray read_idx(const fs::path& path, uint32_t rank, HashedFiles& files) {
   check_magic(path, array.bytes, rank);
   array.first = 4 * (1 + rank);
   const uint64_t held = array.bytes.size() - array.first;
-  uint64_t wanted = 1;
+  uint64_t wanted = 1, reach = 1;  // a tensor's strides multiply the other extents where one is 0
   bool fits = true;
   for (uint32_t axis = 0; axis < rank; ++axis) {
     const uint64_t extent = big_endian(array.bytes, 4 * (1 + axis));
     array.sizes.push_back(static_cast<int64_t>(extent));
-    fits = fits && extent <= kMostBytes / std::max<uint64_t>(wanted, 1);
-    if (fits) wanted *= extent;
+    fits = fits && extent <= kMostBytes / reach;
+    if (!fits) continue;
+    wanted *= extent;
+    reach *= std::max<uint64_t>(extent, 1);
   }
   if (!fits || wanted != held)
     throw InputError(
@@ -89,7 +92,8 @@ at::Tensor to_tensor(const IdxArray& array) {
   return values;
 }
 
-Dataset read_part(const fs::path& folder, const std::string& part, HashedFiles& files) {
+Dataset read_part(const fs::path& folder, const std::string& part, const DataOptions& options,
+                  HashedFiles& files) {
   Dataset data;
   const fs::path images = images_path(folder, part);
   const fs::path labels = labels_path(folder, part);
@@ -102,6 +106,7 @@ Dataset read_part(const fs::path& folder, const std::string& part, HashedFiles& 
          .expected = fmt::format("{} labels, as {} holds {} images", data.inputs.size(0),
                                  images.filename().string(), data.inputs.size(0)),
          .found = fmt::format("{} labels", data.labels.size(0))});
+  data.inputs = fit_images(data.inputs, options, data.source);
   return data;
 }
 
@@ -109,12 +114,12 @@ bool matches(const fs::path& path) {
   return fs::exists(images_path(path, "train")) || fs::exists(labels_path(path, "train"));
 }
 
-RawData load(const fs::path& path, const DataOptions&) {
+RawData load(const fs::path& path, const DataOptions& options) {
   HashedFiles files;
   RawData raw;
-  raw.train = read_part(path, "train", files);
+  raw.train = read_part(path, "train", options, files);
   if (raw.train.labels.numel() > 0) raw.train.classes = raw.train.labels.max().item<int64_t>() + 1;
-  if (fs::exists(images_path(path, "t10k"))) raw.test = read_part(path, "t10k", files);
+  if (fs::exists(images_path(path, "t10k"))) raw.test = read_part(path, "t10k", options, files);
   raw.test.classes = raw.train.classes;
   raw.train.sha256 = raw.test.sha256 = files.sha256();
   return raw;

@@ -30,7 +30,13 @@ std::vector<int64_t> permutation(int64_t count, uint64_t seed) {
   return order;
 }
 
+/// [N] in memory order; undefined where the data have no labels.
+at::Tensor contiguous_labels(const Dataset& data) {
+  return data.labelled() ? data.labels.contiguous() : at::Tensor();
+}
+
 at::Tensor pick_labels(const at::Tensor& labels, std::span<const int64_t> index) {
+  if (!labels.defined()) return {};
   const at::Tensor picked = at::empty({static_cast<int64_t>(index.size())}, at::kLong);  // [B]
   const int64_t* from = labels.const_data_ptr<int64_t>();
   int64_t* to = picked.data_ptr<int64_t>();
@@ -45,7 +51,7 @@ class Loader::Worker {
  public:
   Worker(const Dataset& data, const Normalisation& normalisation, const LoaderOptions& options)
       : preparation_(data, normalisation, options.augmentation, options.channels_last),
-        labels_(data.labels.contiguous()),
+        labels_(contiguous_labels(data)),
         options_(options),
         count_(data.size()) {
     if (options.batch < 1)
@@ -140,7 +146,7 @@ class Loader::Worker {
   }
 
   Preparation preparation_;
-  at::Tensor labels_;  ///< [N]
+  at::Tensor labels_;  ///< [N], or undefined
   LoaderOptions options_;
   int64_t count_;
   int64_t next_ = 0;  ///< step that next() gives
@@ -176,7 +182,7 @@ Batch take(const Dataset& data, const Normalisation& normalisation, int64_t firs
   const Preparation preparation(data, normalisation, {}, channels_last);
   std::vector<int64_t> index(static_cast<size_t>(count));
   std::iota(index.begin(), index.end(), first);
-  return {preparation.inputs(index, {}), pick_labels(data.labels.contiguous(), index)};
+  return {preparation.inputs(index, {}), pick_labels(contiguous_labels(data), index)};
 }
 
 }  // namespace crrm

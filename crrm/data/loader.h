@@ -24,7 +24,7 @@ struct LoaderOptions {
 
 struct Batch {
   at::Tensor inputs;  ///< [B, ...] float32, normalised
-  at::Tensor labels;  ///< [B] int64
+  at::Tensor labels;  ///< [B] int64; undefined where the data have none
 };
 
 /// The batches of an epoch, in an order and with an augmentation that derive from the seed, the

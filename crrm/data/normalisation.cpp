@@ -6,6 +6,7 @@
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
 #include "crrm/data/dataset.h"
+#include "crrm/data/image_fit.h"
 
 namespace crrm {
 
@@ -61,6 +62,46 @@ std::vector<int64_t> json_shape(const Json& value, const std::string& file) {
 std::string json_text(const Json& value, const std::string& file, const std::string& key) {
   if (!value.is_string()) reject(file, key, "a text", value.dump());
   return value.get<std::string>();
+}
+
+/// 224 for {224}, or [224, 160].
+std::vector<int64_t> json_size(const Json& value, const std::string& file, const std::string& key) {
+  const Json list = value.is_array() ? value : Json::array({value});
+  const bool good = (list.size() == 2 || !value.is_array()) &&
+                    std::all_of(list.begin(), list.end(), [](const Json& extent) {
+                      return extent.is_number_unsigned() && extent.get<uint64_t>() > 0 &&
+                             extent.get<uint64_t>() <= INT32_MAX;
+                    });
+  if (!good)
+    reject(file, key, "a number of pixels such as 224, or height and width such as [224, 160]",
+           value.dump());
+  return list.get<std::vector<int64_t>>();
+}
+
+std::string json_choice(const Json& value, const std::string& file, const std::string& key,
+                        const std::vector<std::string>& choices) {
+  const std::string text = json_text(value, file, key);
+  if (std::find(choices.begin(), choices.end(), text) == choices.end())
+    reject(file, key, fmt::format("one of {}", fmt::join(choices, ", ")), value.dump(),
+           suggestion(text, choices));
+  return text;
+}
+
+/// Reads what the description says of image files; false where the key is another one.
+bool read_image_key(const std::string& key, const Json& value, const std::string& file,
+                    InputDescription& result) {
+  if (key == "resize") {
+    result.resize = json_size(value, file, key);
+  } else if (key == "crop") {
+    result.crop = json_size(value, file, key);
+  } else if (key == "channels") {
+    result.channels = json_choice(value, file, key, channel_orders());
+  } else if (key == "layout") {
+    result.layout = json_choice(value, file, key, sample_layouts());
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Json parse_object(std::string_view text, const std::string& file) {
@@ -126,7 +167,7 @@ void parse_part(std::string_view part, const std::string& option, Normalisation&
 
 void check_count(const std::vector<double>& values, const std::string& name, const Dataset& data) {
   const int64_t count = static_cast<int64_t>(values.size());
-  const int64_t channels = data.inputs.dim() > 1 ? data.inputs.size(1) : 1;
+  const int64_t channels = data.inputs.dim() > 1 ? data.inputs.size(data.channel_axis) : 1;
   if (count > 1 && count != channels)
     reject(
         data.source, "normalisation, " + name,
@@ -157,8 +198,9 @@ InputDescription parse_description(std::string_view text, const std::string& fil
       result.shape = json_shape(value, file);
     } else if (key == "label_column") {
       result.label_column = json_text(value, file, key);
-    } else {
-      const std::vector<std::string> keys{"scale", "mean", "std", "shape", "label_column"};
+    } else if (!read_image_key(key, value, file, result)) {
+      const std::vector<std::string> keys{"scale",  "mean", "std",      "shape", "label_column",
+                                          "resize", "crop", "channels", "layout"};
       reject(file, key, fmt::format("one of the keys {}", fmt::join(keys, ", ")), key,
              suggestion(key, keys));
     }

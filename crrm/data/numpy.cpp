@@ -36,20 +36,31 @@ class Arrays {
   }
 
   std::string list() const {
-    std::vector<std::string> names;
-    if (archive_) {
-      names = archive_->names();
-    } else {
-      for (const fs::directory_entry& entry : fs::directory_iterator(path_))
-        if (entry.path().extension() == ".npy") names.push_back(entry.path().filename().string());
-      std::sort(names.begin(), names.end());
-    }
+    const std::vector<std::string> names = entries();
     return names.empty() ? "no arrays" : fmt::format("{}", fmt::join(names, ", "));
+  }
+
+  /// Whether there is nothing but arrays of these names.
+  bool hold_only(const std::vector<std::string>& names) const {
+    const std::vector<std::string> held = entries();
+    return std::all_of(held.begin(), held.end(), [&](const std::string& entry) {
+      return std::any_of(names.begin(), names.end(),
+                         [&](const std::string& name) { return entry == name + ".npy"; });
+    });
   }
 
   std::string sha256() const { return files_.sha256(); }
 
  private:
+  std::vector<std::string> entries() const {
+    if (archive_) return archive_->names();
+    std::vector<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_))
+      if (entry.path().extension() == ".npy") names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
   bool has(const std::string& name) const {
     const std::string entry = name + ".npy";
     return archive_ ? archive_->has(entry) : fs::exists(path_ / entry);
@@ -65,8 +76,7 @@ class Arrays {
   throw InputError({.file = path.string(), .place = place, .expected = expected, .found = found});
 }
 
-at::Tensor read_inputs(Arrays& arrays, const fs::path& path, const std::string& name) {
-  const at::Tensor stored = arrays.read(name);
+at::Tensor as_inputs(const at::Tensor& stored, const fs::path& path, const std::string& name) {
   if (stored.dim() < 2)
     reject(path, name, "inputs [N, ...] of at least 2 axes",
            fmt::format("shape {}", c10::str(stored.sizes())));
@@ -83,11 +93,13 @@ at::Tensor read_labels(Arrays& arrays, const fs::path& path, const std::string& 
   return stored.to(at::kLong);
 }
 
-Dataset read_pair(Arrays& arrays, const fs::path& path, const std::string& inputs,
-                  const std::string& labels) {
+/// @param labels name of an array, or "" where the data have none.
+Dataset read_set(Arrays& arrays, const fs::path& path, const std::string& inputs,
+                 const std::string& labels) {
   Dataset data;
   data.source = path.string();
-  data.inputs = read_inputs(arrays, path, inputs);
+  data.inputs = as_inputs(arrays.read(inputs), path, inputs);
+  if (labels.empty()) return data;
   data.labels = read_labels(arrays, path, labels);
   if (data.inputs.size(0) != data.labels.size(0))
     reject(path, labels,
@@ -107,13 +119,38 @@ int64_t count_classes(const Dataset& train, const fs::path& path, const std::str
   return largest + 1;
 }
 
+/// NAME.npy holds inputs alone.
+RawData load_array(const fs::path& path) {
+  HashedFiles files;
+  const at::Tensor stored = parse_npy(files.read(path), path.string(), "");
+  RawData raw;
+  raw.single = true;
+  raw.train.inputs = as_inputs(stored, path, "");
+  raw.train.source = path.string();
+  raw.train.sha256 = files.sha256();
+  return raw;
+}
+
 bool matches(const fs::path& path) {
-  if (fs::is_regular_file(path)) return path.extension() == ".npz";
+  if (fs::is_regular_file(path)) return path.extension() == ".npz" || path.extension() == ".npy";
   return fs::exists(path / "x_train.npy") || fs::exists(path / "x.npy") ||
          fs::exists(path / "X.npy") || fs::exists(path / "inputs.npy");
 }
 
+/// @param labels of the training data, or "".
+Dataset read_test(Arrays& arrays, const fs::path& path, const Dataset& train,
+                  const std::string& labels) {
+  if (!labels.empty() && arrays.first_of({"y_test"}).empty())
+    reject(path, "x_test", "its labels y_test, as x_train has y_train", arrays.list());
+  Dataset test = read_set(arrays, path, "x_test", labels.empty() ? "" : "y_test");
+  if (test.inputs.sizes().slice(1) != train.inputs.sizes().slice(1))
+    reject(path, "x_test", fmt::format("samples as in x_train, {}", c10::str(train.inputs.sizes())),
+           c10::str(test.inputs.sizes()));
+  return test;
+}
+
 RawData load(const fs::path& path, const DataOptions&) {
+  if (path.extension() == ".npy" && fs::is_regular_file(path)) return load_array(path);
   Arrays arrays(path);
   RawData raw;
   std::string inputs = arrays.first_of({"x_train"});
@@ -123,18 +160,17 @@ RawData load(const fs::path& path, const DataOptions&) {
     inputs = arrays.first_of(kInputNames);
     labels = arrays.first_of(kLabelNames);
   }
-  if (inputs.empty() || labels.empty())
-    reject(path, "", "arrays x_train, y_train, x_test, y_test, or x (X, inputs) and y (labels)",
+  // What lies beside inputs without labels may be labels under another name.
+  if (inputs.empty() ||
+      (labels.empty() && !arrays.hold_only({inputs, raw.single ? inputs : "x_test"})))
+    reject(path, "",
+           "arrays x_train, y_train, x_test, y_test, or x (X, inputs) and y (labels); or inputs "
+           "alone",
            arrays.list());
-  raw.train = read_pair(arrays, path, inputs, labels);
-  raw.train.classes = count_classes(raw.train, path, labels);
+  raw.train = read_set(arrays, path, inputs, labels);
+  if (raw.train.labelled()) raw.train.classes = count_classes(raw.train, path, labels);
   if (!raw.single && !arrays.first_of({"x_test"}).empty())
-    raw.test = read_pair(arrays, path, "x_test", "y_test");
-  if (raw.test.inputs.defined() &&
-      raw.test.inputs.sizes().slice(1) != raw.train.inputs.sizes().slice(1))
-    reject(path, "x_test",
-           fmt::format("samples as in x_train, {}", c10::str(raw.train.inputs.sizes())),
-           c10::str(raw.test.inputs.sizes()));
+    raw.test = read_test(arrays, path, raw.train, labels);
   raw.test.classes = raw.train.classes;
   raw.train.sha256 = raw.test.sha256 = arrays.sha256();
   return raw;
@@ -142,7 +178,8 @@ RawData load(const fs::path& path, const DataOptions&) {
 
 const FormatRegistration registered(
     {.name = "NumPy",
-     .look = "NAME.npz or a folder of .npy files with x_train, y_train, x_test, y_test, or x, y",
+     .look = "NAME.npz or a folder of .npy files with x_train, y_train, x_test, y_test, or x, y, "
+             "or inputs alone; NAME.npy of inputs",
      .matches = matches,
      .load = load});
 

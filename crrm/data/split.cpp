@@ -1,5 +1,7 @@
 #include "crrm/data/split.h"
 
+#include <numeric>
+
 #include "crrm/base/error.h"
 #include "crrm/base/random.h"
 
@@ -7,12 +9,25 @@ namespace crrm {
 
 namespace {
 
-/// Samples of each class, in an order drawn by (seed, index).
-std::vector<std::vector<int64_t>> shuffled_classes(const Dataset& data, uint64_t seed) {
+/// Samples of each class.
+std::vector<std::vector<int64_t>> class_members(const Dataset& data) {
   std::vector<std::vector<int64_t>> members(static_cast<size_t>(data.classes));
   const at::Tensor labels = data.labels.contiguous();  // [N]
   const int64_t* label = labels.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < data.size(); ++i) members[static_cast<size_t>(label[i])].push_back(i);
+  return members;
+}
+
+/// Samples of each class, or all of them where there are no labels, in an order drawn by (seed,
+/// index).
+std::vector<std::vector<int64_t>> shuffled_classes(const Dataset& data, uint64_t seed) {
+  std::vector<std::vector<int64_t>> members;
+  if (data.labelled()) {
+    members = class_members(data);
+  } else {
+    members.emplace_back(static_cast<size_t>(data.size()));
+    std::iota(members[0].begin(), members[0].end(), int64_t{0});
+  }
   for (std::vector<int64_t>& indices : members)
     std::sort(indices.begin(), indices.end(), [&](int64_t a, int64_t b) {
       const uint64_t key_a = mix(seed, static_cast<uint64_t>(a));
@@ -58,7 +73,7 @@ at::Tensor sorted_index(std::vector<int64_t> indices) {
 Dataset select(const Dataset& data, const at::Tensor& index) {
   Dataset part = data;
   part.inputs = data.inputs.index_select(0, index);
-  part.labels = data.labels.index_select(0, index);
+  if (data.labelled()) part.labels = data.labels.index_select(0, index);
   return part;
 }
 

@@ -52,6 +52,23 @@ TEST(Augment, EveryMoveMatchesAten) {
   }
 }
 
+TEST(Augment, MovesAreTheSameInEitherLayout) {
+  for (const at::ScalarType type : {at::kByte, at::kFloat}) {
+    Dataset data = images(type);
+    const Preparation planes(data, kNormalisation, kUsual, false);
+    data.inputs = data.inputs.permute({0, 2, 3, 1});
+    data.channel_axis = -1;
+    const Preparation pixels(data, kNormalisation, kUsual, true);
+    for (int64_t code = 0; code < 50; ++code) {
+      const std::vector<int64_t> index{1, 0};
+      const std::vector<uint64_t> bits{bits_of(code % 5, code / 5 % 5, code >= 25), 0};
+      EXPECT_TRUE(
+          at::equal(pixels.inputs(index, bits), planes.inputs(index, bits).permute({0, 2, 3, 1})))
+          << type << code;
+    }
+  }
+}
+
 // 25 places and 2 mirrorings in 100,000 draws: each expected 2,000 times. Chi-square with 49
 // degrees of freedom exceeds 85.35 with probability 0.001.
 TEST(Augment, MovesAreUniform) {
@@ -89,6 +106,10 @@ TEST(Augment, MustFitTheData) {
   Dataset table = images(at::kByte);
   EXPECT_THAT(error_of(table, {.pad = 5}), HasSubstr("0 to 4 pixels"));
   EXPECT_THAT(error_of(table, {.pad = -1}), HasSubstr("found     -1"));
+  Dataset pixels = images(at::kByte);
+  pixels.inputs = pixels.inputs.permute({0, 2, 3, 1});  // [2, 4, 5, 3]
+  pixels.channel_axis = -1;
+  EXPECT_THAT(error_of(pixels, {.pad = 5}), HasSubstr("0 to 4 pixels"));
   table.inputs = table.inputs.view({2, 60});
   EXPECT_THAT(error_of(table, {.flip = true}), HasSubstr("images [N, C, H, W]"));
 }

@@ -50,6 +50,18 @@ TEST_F(Cifar10, AcceptsTheParentFolder) {
   EXPECT_EQ(load_data(parent, {}).train.size(), 10);
 }
 
+TEST_F(Cifar10, ImagesAreFittedAsTheOptionsSay) {
+  write_all();
+  const at::Tensor stored = load_data(folder_, {}).train.inputs;
+  const Splits splits = load_data(folder_, {.crop = {28}, .channels = "bgr", .layout = "hwc"});
+  EXPECT_TRUE(at::equal(splits.train.inputs,
+                        stored.narrow(2, 2, 28).narrow(3, 2, 28).flip({1}).permute({0, 2, 3, 1})));
+  EXPECT_EQ(splits.train.channel_axis, -1);
+  EXPECT_EQ(splits.test.inputs.sizes(), at::IntArrayRef({1, 28, 28, 3}));
+  EXPECT_EQ(load_data(folder_, {.resize = {40, 48}}).train.inputs.sizes(),
+            at::IntArrayRef({10, 3, 40, 48}));
+}
+
 TEST_F(Cifar10, WithoutTestBatchThereIsNoTestPart) {
   write_all();
   std::filesystem::remove(folder_ / "test_batch.bin");

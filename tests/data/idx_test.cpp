@@ -51,6 +51,19 @@ TEST_F(Idx, ReadsPlainAndPackedFiles) {
   EXPECT_EQ(splits.test.labels.item<int64_t>(), 1);
 }
 
+// Their strides would pass 63 bits.
+TEST_F(Idx, EmptyImagesOfHugeExtentAreRefused) {
+  write("train-images-idx3-ubyte", idx(3, {0, 0xffffffff, 0xffffffff}, ""));
+  write("train-labels-idx1-ubyte", idx(1, {0}, ""));
+  EXPECT_THAT(load_error(folder_), HasSubstr("0 x 4294967295 x 4294967295 bytes"));
+}
+
+TEST_F(Idx, ImagesAreResizedAndStayGrey) {
+  write_train();
+  const Splits splits = load_data(folder_, {.resize = {4}, .channels = "bgr"});
+  EXPECT_EQ(splits.train.inputs.sizes(), at::IntArrayRef({2, 1, 4, 6}));
+}
+
 TEST_F(Idx, HeadersAreChecked) {
   write_train();
   const auto images_error = [&](const std::string& content) {

@@ -64,6 +64,19 @@ TEST(Loader, EachSampleOnceWithItsLabel) {
   for (size_t i = 0; i < 50; ++i) EXPECT_EQ(seen[i], i);
 }
 
+TEST(Loader, WithoutLabels) {
+  Dataset data = images(50);
+  Loader labelled(data, {}, kAugmented);
+  const std::vector<Batch> expected = epoch(labelled, 1);
+  data.labels = at::Tensor();
+  data.classes = 0;
+  Loader loader(data, {}, kAugmented);
+  const std::vector<Batch> batches = epoch(loader, 1);
+  EXPECT_EQ(samples(batches), samples(expected));
+  for (const Batch& batch : batches) EXPECT_FALSE(batch.labels.defined());
+  EXPECT_FALSE(take(data, {}, 0, 2, false).labels.defined());
+}
+
 TEST(Loader, DropLastAndOrder) {
   Loader loader(images(50), {}, {.batch = 8, .shuffle = false, .drop_last = true});
   EXPECT_EQ(loader.steps(), 6);

@@ -73,6 +73,19 @@ TEST(Normalisation, ReadsDescription) {
   EXPECT_EQ(description_path("a/model.onnx"), "a/model.json");
 }
 
+TEST(Normalisation, ReadsWhatIsSaidOfImages) {
+  const InputDescription d = parse_description(
+      R"({"resize": 256, "crop": [224, 160], "channels": "bgr", "layout": "hwc"})", "");
+  EXPECT_THAT(d.resize, ElementsAre(256));
+  EXPECT_THAT(d.crop, ElementsAre(224, 160));
+  EXPECT_EQ(d.channels, "bgr");
+  EXPECT_EQ(d.layout, "hwc");
+  EXPECT_FALSE(d.normalisation.has_value());
+  const InputDescription none = parse_description("{}", "");
+  EXPECT_TRUE(none.resize.empty() && none.crop.empty() && none.channels.empty() &&
+              none.layout.empty());
+}
+
 TEST(Normalisation, DescriptionErrorsNameTheirKey) {
   EXPECT_THAT(json_error(R"({"maen": [1]})"),
               AllOf(HasSubstr("m.json: maen"), HasSubstr("mean mean?")));
@@ -84,6 +97,13 @@ TEST(Normalisation, DescriptionErrorsNameTheirKey) {
   EXPECT_THAT(json_error(R"({"shape": [1, -8]})"), HasSubstr("[1,-8]"));
   EXPECT_THAT(json_error(R"({"shape": [1e3]})"), HasSubstr("extents"));
   EXPECT_THAT(json_error(R"({"label_column": 3})"), HasSubstr("a text"));
+  EXPECT_THAT(json_error(R"({"resize": 0})"), AllOf(HasSubstr("resize"), HasSubstr("such as 224")));
+  EXPECT_THAT(json_error(R"({"crop": [1, 2, 3]})"), HasSubstr("height and width"));
+  EXPECT_THAT(json_error(R"({"crop": [224]})"), HasSubstr("height and width"));
+  EXPECT_THAT(json_error(R"({"resize": -3})"), HasSubstr("found     -3"));
+  EXPECT_THAT(json_error(R"({"channels": "gray"})"),
+              AllOf(HasSubstr("one of rgb, bgr, grey"), HasSubstr("mean grey?")));
+  EXPECT_THAT(json_error(R"({"layout": 1})"), HasSubstr("a text"));
 }
 
 TEST(Normalisation, DefaultScalesBytesOnly) {

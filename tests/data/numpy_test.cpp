@@ -73,12 +73,65 @@ TEST_F(Numpy, FolderOfArrays) {
   EXPECT_EQ(splits.train.inputs[1][2].item<int>(), 'f');
   EXPECT_FALSE(splits.test.inputs.defined());
   write("x_test.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }", "ab"));
-  EXPECT_THAT(load_error(folder_), AllOf(HasSubstr("y_test.npy"), HasSubstr("No such file")));
+  EXPECT_THAT(load_error(folder_),
+              AllOf(HasSubstr("x_test"), HasSubstr("its labels y_test, as x_train"),
+                    HasSubstr("x_test.npy, x_train.npy, y_train.npy")));
   write("y_test.npy", npy(type + "(1,), }", std::string(4, '\0')));
   EXPECT_THAT(load_error(folder_),
               AllOf(HasSubstr("samples as in x_train, [2, 3]"), HasSubstr("[1, 2]")));
   std::filesystem::remove(folder_ / "y_train.npy");
   EXPECT_THAT(load_error(folder_), HasSubstr("x_test.npy, x_train.npy, y_test.npy"));
+}
+
+/// [count, 3] bytes.
+std::string bytes_array(int count) {
+  return npy(
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (" + std::to_string(count) + ", 3), }",
+      std::string(static_cast<size_t>(3 * count), 'a'));
+}
+
+TEST_F(Numpy, InputsAloneHaveNoLabels) {
+  write("x.npy", bytes_array(10));
+  for (const std::filesystem::path& path : {folder_, folder_ / "x.npy"}) {
+    const Splits splits = load_data(path, {});
+    EXPECT_FALSE(splits.train.labelled());
+    EXPECT_EQ(splits.train.classes, 0);
+    EXPECT_EQ(splits.train.inputs.sizes(), at::IntArrayRef({8, 3}));
+    EXPECT_EQ(splits.test.size(), 2);
+    EXPECT_FALSE(splits.test.labelled());
+    EXPECT_EQ(splits.train.sha256.size(), 64u);
+  }
+  write("target.npy", bytes_array(10));
+  EXPECT_THAT(load_error(folder_),
+              AllOf(HasSubstr("or inputs alone"), HasSubstr("target.npy, x.npy")));
+  EXPECT_THAT(load_error(write("values.npy", npy("{'descr': '|u1', 'shape': (2,)}", "ab"))),
+              HasSubstr("at least 2 axes"));
+}
+
+TEST_F(Numpy, TrainAndTestInputsAlone) {
+  write("x_train.npy", bytes_array(4));
+  EXPECT_FALSE(load_data(folder_, {}).test.inputs.defined());
+  write("x_test.npy", bytes_array(2));
+  const Splits splits = load_data(folder_, {});
+  EXPECT_EQ(splits.train.size(), 4);
+  EXPECT_EQ(splits.test.size(), 2);
+  EXPECT_FALSE(splits.test.labelled());
+  write("x_test.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }", "ab"));
+  EXPECT_THAT(load_error(folder_), HasSubstr("samples as in x_train"));
+}
+
+TEST_F(Numpy, ArchiveOfInputsAlone) {
+  const Splits splits = load_data(std::string(CRRM_TEST_DATA) + "/unlabelled.npz", {});
+  EXPECT_FALSE(splits.train.labelled());
+  EXPECT_EQ(splits.train.size(), 6);
+  EXPECT_EQ(splits.test.size(), 2);
+}
+
+TEST_F(Numpy, LayoutSaysWhereTheChannelsAre) {
+  const auto path = std::string(CRRM_TEST_DATA) + "/images.npz";  // [2, 2, 3, 3]
+  EXPECT_EQ(load_data(path, {.test_fraction = 0}).train.channel_axis, 1);
+  EXPECT_EQ(load_data(path, {.test_fraction = 0, .layout = "hwc"}).train.channel_axis, -1);
+  EXPECT_THAT(load_error(path, {.crop = {8}}), HasSubstr("arrays are read as they are"));
 }
 
 TEST_F(Numpy, LabelsAreChecked) {

@@ -34,6 +34,22 @@ TEST(Split, EachClassInProportion) {
   EXPECT_THAT(counts(split.train), testing::ElementsAre(90, 49, 13));
 }
 
+TEST(Split, WithoutLabelsOfAllSamples) {
+  Dataset data = samples({30, 70});
+  data.labels = at::Tensor();
+  data.classes = 0;
+  const HeldOutSplit split = split_held_out(data, 0.25, 3);
+  EXPECT_EQ(split.held_out.size(), 25);
+  EXPECT_FALSE(split.held_out.labelled());
+  std::vector<float> all = to_vector<float>(split.train.inputs);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  for (const float x : to_vector<float>(split.held_out.inputs)) all.push_back(x);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, to_vector<float>(data.inputs));
+  EXPECT_FALSE(at::equal(split_held_out(data, 0.25, 4).held_out.inputs, split.held_out.inputs));
+  EXPECT_FALSE(split_held_out(data, 0, 3).held_out.inputs.defined());
+}
+
 TEST(Split, PartsAreDisjointAndOrdered) {
   const Dataset data = samples({40, 30, 30});
   const HeldOutSplit split = split_held_out(data, 0.25, 3);
