@@ -15,7 +15,8 @@ using LoadData = DataFiles;
 TEST_F(LoadData, UnknownDataListTheFormats) {
   EXPECT_THAT(load_error(write("a.parquet", "PAR1")),
               AllOf(HasSubstr("CIFAR-10 binary: "), HasSubstr("IDX (MNIST): "), HasSubstr("CSV: "),
-                    HasSubstr("NumPy: "), HasSubstr("a file of 4 bytes named a.parquet")));
+                    HasSubstr("NumPy: "), HasSubstr("Images: "),
+                    HasSubstr("a file of 4 bytes named a.parquet")));
   EXPECT_THAT(load_error(folder_), HasSubstr("a folder with a.parquet"));
   EXPECT_THAT(load_error(folder_ / "none"), HasSubstr("nothing there"));
   std::filesystem::create_directories(folder_ / "empty");
