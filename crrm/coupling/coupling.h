@@ -2,6 +2,7 @@
 // axes), with the reason for everything that stays whole.
 #pragma once
 
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,7 @@ struct FrozenAxis {
   int64_t stays;                ///< how many of its indices
   std::string reason;           ///< of the first of them
   Frozen kind = Frozen::width;  ///< of the same
+  std::string node = {};        ///< name of the node that froze it; empty: an input or output
 };
 
 /// Whether a user looks for it among what cannot shrink: outputs and inputs of weights, not the
@@ -43,6 +45,7 @@ bool is_width(const FrozenAxis& axis);
 /// Of each of these blocks equally many units must stay.
 struct EqualCount {
   std::vector<std::vector<int>> blocks;  ///< of one size each
+  std::vector<std::string> nodes;        ///< names of the convolutions in groups that ask for it
 };
 
 /// An axis as units see it.
@@ -59,6 +62,7 @@ class Coupling {
   /// @param shapes  of all values, batch at least 2 (so that it is no stretched axis)
   Coupling(const Graph& graph, const ShapeTable& shapes);
 
+  const Graph& graph() const { return graph_; }
   int size() const { return static_cast<int>(group_of_.size()); }  ///< number of units
   const std::vector<Group>& groups() const { return groups_; }
   int group_of(int unit) const { return group_of_.at(static_cast<size_t>(unit)); }
@@ -83,13 +87,19 @@ class Coupling {
  private:
   void number_units(const Labels& labels);
   void collect_axes(const Labels& labels);
+  AxisRef reference(const Labels& labels, const AxisLabels& axis,
+                    std::map<std::vector<int>, int>& known);
+  /// Fills `members` with the axes of parameters that units touch, in the network's order.
+  /// @return  by unit: indices into it, ascending
+  std::vector<std::vector<int>> list_members(std::vector<Member>& members) const;
   void form_groups();
   void list_frozen(const Labels& labels);
   void list_equal_counts(const Labels& labels);
+  void list_readers(const Labels& labels);
 
   const Graph& graph_;
   std::unordered_map<std::string, Shape> shapes_;
-  std::unordered_map<Label, int> unit_of_;  ///< by root
+  std::vector<int> unit_of_;  ///< by root; kStays where there is no unit
   std::vector<int> group_of_;
   std::vector<Group> groups_;
   std::vector<FrozenAxis> frozen_;

@@ -87,11 +87,27 @@ void Labels::broadcast(const std::string& from, const std::string& to) {
   }
 }
 
+/// The reason as it is kept; index after index is frozen for the one given last.
+int32_t Labels::index_of_reason(const std::string& given, Frozen kind) {
+  const bool again = !reasons_.empty() && last_given_ == given && reasons_.back().kind == kind &&
+                     last_blamed_ == blamed_;
+  if (!again) {
+    reasons_.push_back({given, kind, ""});
+    if (blamed_ != nullptr) {
+      const std::string description = describe(*blamed_);
+      if (given.find(description) == std::string::npos)
+        reasons_.back().text += fmt::format(" ({})", description);
+      reasons_.back().node = blamed_->name;
+    }
+    last_given_ = given;
+    last_blamed_ = blamed_;
+  }
+  return static_cast<int32_t>(reasons_.size()) - 1;
+}
+
 void Labels::freeze(Label label, const std::string& reason, Frozen kind) {
   const Label root = find(label);
-  if (reason_[root] >= 0) return;
-  if (reasons_.empty() || reasons_.back().text != reason) reasons_.push_back({reason, kind});
-  reason_[root] = static_cast<int32_t>(reasons_.size()) - 1;
+  if (reason_[root] < 0) reason_[root] = index_of_reason(reason, kind);
 }
 
 void Labels::freeze(const std::string& value, int64_t axis, const std::string& reason,
@@ -118,6 +134,10 @@ Frozen Labels::kind(Label label) const {
   return reasons_.at(reason_[find(label)]).kind;
 }
 
+const std::string& Labels::frozen_by(Label label) const {
+  return reasons_.at(reason_[find(label)]).node;
+}
+
 void Labels::contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b) {
   merge(node.inputs[a], axis_a, node.inputs[b], axis_b);
   const bool gate_second = is_constant(node.inputs[a]);
@@ -137,7 +157,7 @@ void Labels::factor(const AxisLabels& flat, std::vector<AxisLabels> factors) {
   else if (factors.size() == 1)
     merge(flat, factors[0]);
   else {
-    factorisations_.push_back({flat, std::move(factors)});
+    factorisations_.push_back({flat, std::move(factors), blamed_});
     settle(factorisations_.back(), /*choose=*/false);  // later operators see what is settled
   }
 }
@@ -157,6 +177,7 @@ bool Labels::settle(Factorisation& factorisation, bool choose) {
   for (size_t f = 0; f < factorisation.factors.size(); ++f)
     if (!frozen(factorisation.factors[f])) free.push_back(f);
   if (free.size() > 1 && !choose && !frozen(factorisation.flat)) return false;
+  blame(factorisation.node);
   for (size_t i = 1; i < free.size(); ++i) {  // the outermost free factor shrinks
     const AxisLabels& whole = factorisation.factors[free[i]];
     for (int64_t index = 0; index < whole.extent; ++index)
@@ -214,6 +235,7 @@ void Labels::merge_blocks(const Grouped& grouped) {
   for (int64_t i = 0; i < x.extent; ++i) merge(x[i], x[first(x, i)]);
   for (int64_t o = 0; o < y.extent; ++o)
     merge(y[o], x[first(y, o) / (y.extent / grouped.blocks) * (x.extent / grouped.blocks)]);
+  blame(&grouped.node);
   freeze(grouped.node.inputs[1], 1,
          fmt::format("shared by all groups of a grouped convolution ({})", describe(grouped.node)));
 }
@@ -243,8 +265,8 @@ void Labels::settle_groups() {
   }
   for (const Grouped& grouped : grouped_) {
     if (!grouped.by_count) continue;
-    balanced_.push_back({grouped.inputs, grouped.blocks});
-    balanced_.push_back({grouped.outputs, grouped.blocks});
+    balanced_.push_back({grouped.inputs, grouped.blocks, grouped.node.name});
+    balanced_.push_back({grouped.outputs, grouped.blocks, grouped.node.name});
     axes_.at(grouped.node.inputs[1])[1] = {grouped.viewed.first, grouped.viewed.extent,
                                            grouped.blocks};
     readers_.push_back({grouped.node.name, 0, 1});
@@ -260,6 +282,7 @@ void Labels::resolve() {
   while (pass(false) || pass(true)) {
   }
   settle_groups();
+  blame(nullptr);
 }
 
 }  // namespace crrm

@@ -48,6 +48,7 @@ struct Reader {
 struct BalancedAxis {
   AxisLabels axis;
   int64_t blocks;
+  std::string node;  ///< name of the convolution in groups that asks for it
 };
 
 class Labels {
@@ -73,6 +74,9 @@ class Labels {
   /// stretched stays as it is.
   void broadcast(const std::string& from, const std::string& to);
 
+  /// Until the next call it is `node` that freezes: reasons that do not name it get its description
+  /// at their end. Null: the network itself does. The node must outlive the labels.
+  void blame(const Node* node) { blamed_ = node; }
   void freeze(Label label, const std::string& reason, Frozen kind = Frozen::width);
   void freeze(const std::string& value, int64_t axis, const std::string& reason,
               Frozen kind = Frozen::width);
@@ -83,6 +87,8 @@ class Labels {
   /// Why a frozen label is frozen.
   const std::string& reason(Label label) const;
   Frozen kind(Label label) const;  ///< what it was frozen as
+  /// Name of the node that froze it; empty: an input or output of the network.
+  const std::string& frozen_by(Label label) const;
 
   /// Records that `node` contracts axis `axis_a` of its input `a` with axis `axis_b` of input `b`.
   void contract(const Node& node, size_t a, int64_t axis_a, size_t b, int64_t axis_b);
@@ -123,10 +129,12 @@ class Labels {
   struct Reason {
     std::string text;
     Frozen kind;
+    std::string node;
   };
   struct Factorisation {
     AxisLabels flat;
     std::vector<AxisLabels> factors;
+    const Node* node;  ///< that splits or merges the axes; may be null
     bool settled = false;
   };
   struct Grouped {
@@ -138,6 +146,7 @@ class Labels {
   using BlockMates = std::map<Label, std::vector<Label>>;  ///< by root: the roots of its block
 
   AxisLabels allocate(int64_t extent);
+  int32_t index_of_reason(const std::string& given, Frozen kind);
   bool settle(Factorisation& factorisation, bool choose);
   void settle_groups();
   bool balances(const AxisLabels& axis, int64_t blocks, BlockMates& mates) const;
@@ -151,6 +160,9 @@ class Labels {
   mutable std::vector<Label> parent_;
   std::vector<int32_t> reason_;  ///< by root: index into reasons_, or -1
   std::vector<Reason> reasons_;
+  const Node* blamed_ = nullptr;
+  std::string last_given_;  ///< the last reason as it was given, and who was to blame
+  const Node* last_blamed_ = nullptr;
   std::vector<Factorisation> factorisations_;
   std::vector<Grouped> grouped_;
   std::vector<BalancedAxis> balanced_;
