@@ -10,8 +10,8 @@
 #include "crrm/bottleneck/water.h"
 #include "crrm/graph/shapes.h"
 #include "crrm/io/onnx.h"
+#include "crrm/train/classification.h"
 #include "crrm/train/gated_network.h"
-#include "crrm/train/loss.h"
 #include "crrm/train/optimizer.h"
 
 namespace {
@@ -67,8 +67,9 @@ int main(int argc, char** argv) {
   if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor labels = at::randint(classes, {batch}, at::kLong);
   const at::Tensor distortion = at::full({network.units()}, kDistortion, at::kDouble);
+  const Classification task(classes, nullptr, {});
   const auto train = [&](const at::Tensor& gates) {
-    const at::Tensor loss = task_loss(network.run({x}, gates, true)[0], labels, {}, {});
+    const at::Tensor loss = task.loss(network.run({x}, gates, true), {x, labels});
     optimizer.zero_grad();
     loss.backward();
     optimizer.step(kLearningRate);
@@ -80,9 +81,9 @@ int main(int argc, char** argv) {
   fmt::print("probe {:.4f} s\n", median_seconds([&](int i) {
                at::Tensor gates = at::ones({batch, network.units() + 1});
                gates.requires_grad_(true);
-               const at::Tensor log_p = sampled_log_likelihood(network.run({x}, gates, false)[0],
-                                                               static_cast<uint64_t>(i));
-               network.observe(torch::autograd::grad({log_p}, {gates})[0]);
+               const at::Tensor drawn =
+                   task.probe(network.run({x}, gates, false), static_cast<uint64_t>(i));
+               network.observe(torch::autograd::grad({drawn}, {gates})[0]);
              }));
   return 0;
 }

@@ -2,11 +2,13 @@
 #include <iostream>
 
 #include "crrm/base/amount.h"
+#include "crrm/base/error.h"
 #include "crrm/cli/command.h"
 #include "crrm/cli/task.h"
+#include "crrm/graph/batch.h"
 #include "crrm/io/onnx.h"
-#include "crrm/train/evaluate.h"
-#include "crrm/train/verify.h"
+#include "crrm/train/classification.h"
+#include "crrm/train/outcome.h"
 
 namespace crrm::cli {
 
@@ -14,56 +16,86 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const Latency& latency) {
-  return {{"runtime", latency.runtime}, {"threads", latency.threads},
-          {"batch", latency.batch},     {"median", latency.median_ms},
-          {"iqr", latency.iqr_ms},      {"samples", latency.samples}};
+/// What eval found, before it is printed.
+struct Findings {
+  std::string metric, part;
+  Evaluation evaluation = {};
+  Cost cost = {};
+  size_t bytes = 0;
+  std::vector<Latency> latencies = {};
+};
+
+Json to_json(const Settings& settings, const Findings& found) {
+  const Evaluation& evaluation = found.evaluation;
+  Json times = Json::array();
+  for (const Latency& latency : found.latencies) times.push_back(crrm::to_json(latency));
+  return {{"model", settings.model},
+          {"part", found.part},
+          {"samples", evaluation.samples},
+          {found.metric, evaluation.metric},
+          {found.metric + "_interval", {evaluation.low, evaluation.high}},
+          {"loss", evaluation.loss},
+          {"outputs", crrm::to_json(evaluation.outputs)},
+          {"params", found.cost.params},
+          {"macs", found.cost.macs},
+          {"bytes", found.bytes},
+          {"latency_ms", times}};
 }
 
-void print(const Settings& settings, const std::string& part, const Evaluation& evaluation,
-           const Cost& cost, size_t bytes, const std::vector<Latency>& latencies) {
-  if (settings.json) {
-    Json times = Json::array();
-    for (const Latency& latency : latencies) times.push_back(json_of(latency));
-    const Json result = {{"model", settings.model},
-                         {"part", part},
-                         {"samples", evaluation.samples},
-                         {"accuracy", evaluation.accuracy},
-                         {"accuracy_interval", {evaluation.low, evaluation.high}},
-                         {"loss_nats", evaluation.loss},
-                         {"params", cost.params},
-                         {"macs", cost.macs},
-                         {"bytes", bytes},
-                         {"latency_ms", times}};
-    std::cout << result.dump(2) << "\n";
-    return;
-  }
-  std::cout << fmt::format(
-      "accuracy    {}  (95 % interval {} to {}; {} {} samples)\nloss        {:.4f} nats\n"
-      "parameters  {}\nMACs        {}\nfile size   {}\n",
-      format_percent(evaluation.accuracy, 2), format_percent(evaluation.low, 2),
-      format_percent(evaluation.high, 2), evaluation.samples, part, evaluation.loss,
-      format_count(static_cast<double>(cost.params)), format_count(static_cast<double>(cost.macs)),
-      format_bytes(static_cast<double>(bytes)));
-  for (const Latency& latency : latencies)
+void print(const Findings& found) {
+  const Evaluation& evaluation = found.evaluation;
+  std::cout << fmt::format("{:<11} {}  (95 % interval {} to {}; {} {} samples)\n", found.metric,
+                           format_percent(evaluation.metric, 2), format_percent(evaluation.low, 2),
+                           format_percent(evaluation.high, 2), evaluation.samples, found.part);
+  for (const OutputAgreement& output : evaluation.outputs)
+    std::cout << fmt::format(
+        "error       {}  of \"{}\"{}\n", format_percent(output.relative_error, 2), output.name,
+        output.top1 ? fmt::format("; largest entry the same in {}", format_percent(*output.top1, 2))
+                    : "");
+  std::cout << fmt::format("loss        {:.4f}\nparameters  {}\nMACs        {}\nfile size   {}\n",
+                           evaluation.loss, format_count(static_cast<double>(found.cost.params)),
+                           format_count(static_cast<double>(found.cost.macs)),
+                           format_bytes(static_cast<double>(found.bytes)));
+  for (const Latency& latency : found.latencies)
     std::cout << fmt::format("latency     {:.3g} ms  ({}, {} thread{}, batch {})\n",
                              latency.median_ms, latency.runtime, latency.threads,
                              latency.threads == 1 ? "" : "s", latency.batch);
+}
+
+std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& data) {
+  if (!settings.reference.empty()) {
+    Graph original = load_model(settings.reference);
+    fit_model(original, settings.reference, data);
+    return agreement_with(original, data, settings.logits, settings.temperature);
+  }
+  if (!data.train.labelled())
+    throw InputError({.file = settings.data,
+                      .expected = "labels, or --reference MODEL to agree with",
+                      .found = "inputs alone"});
+  return std::make_unique<Classification>(data.train.classes, nullptr, LossOptions{});
 }
 
 int eval(Settings settings, const Invocation&) {
   prepare_machine(settings);
   Graph network = load_model(settings.model);
   const RunData data = load_run_data(settings, describe_inputs(settings, settings.model), &network);
-  fit_model(network, settings.model, data.train);
+  const int64_t batch = fit_model(network, settings.model, data);
+  const std::unique_ptr<const Task> task = task_of(settings, data);
   const bool tested = data.test.size() > 0;
   const Dataset& part = tested ? data.test : data.train;
-  Evaluation evaluation;
-  naming(settings.model,
-         [&] { evaluation = evaluate(network, part, data.normalisation, settings.batch); });
-  print(settings, tested ? "test" : "training", evaluation,
-        cost(network, {part.inputs.sizes().slice(1).vec()}), onnx_bytes(network).size(),
-        latencies(network, proof_inputs(network, data), static_cast<int>(*settings.threads)));
+  Findings found{.metric = task->metric(), .part = tested ? "test" : "training"};
+  naming(settings.model, [&] {
+    found.evaluation = task->evaluate(network, part, data.normalisation, settings.batch);
+  });
+  fix_batch(network, batch);
+  found.cost = cost(network, {part.inputs.sizes().slice(1).vec()});
+  found.bytes = onnx_bytes(network).size();
+  found.latencies =
+      latencies(network, proof_inputs(data, batch), static_cast<int>(*settings.threads));
+  if (settings.json)
+    std::cout << to_json(settings, found).dump(2) << "\n";
+  else
+    print(found);
   return 0;
 }
 

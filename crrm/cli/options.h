@@ -32,11 +32,15 @@ struct Settings {
   std::string device = "cpu";
   double gate_power = 4, ramp_end = 0.5, cut_at = 0.85;
   std::string normalise, label_column, shape;
+  std::string resize, crop, channels, layout;
+  std::string task = "auto", logits, reference;
   std::string unfold = "auto";
   std::optional<double> price_per_hour;
   std::string models, units;
   std::optional<double> random;
   int64_t subsets = 20;
+  std::string group;
+  bool dot = false;
   bool dry_run = false, json = false, quiet = false, verbose = false, markdown = false,
        help = false;
   std::string progress = "auto";

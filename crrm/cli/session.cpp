@@ -14,10 +14,12 @@
 #include "crrm/cli/config.h"
 #include "crrm/cli/task.h"
 #include "crrm/coupling/inputs.h"
+#include "crrm/graph/batch.h"
 #include "crrm/graph/shapes.h"
 #include "crrm/report/html.h"
 #include "crrm/report/text.h"
 #include "crrm/surgery/batch_norm.h"
+#include "crrm/train/classification.h"
 #include "crrm/train/outcome.h"
 #include "crrm/train/preflight.h"
 #include "crrm/train/run_folder.h"
@@ -31,7 +33,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kGoalNotMet = 1;
 constexpr int kSignalled = 128;
-constexpr int64_t kStatisticsSamples = 2048;
 
 /// Of the weights, wherever they are stored.
 std::string sha256_of(const Graph& graph) {
@@ -43,6 +44,12 @@ std::string sha256_of(const Graph& graph) {
   std::string all;
   for (const auto& [name, digest] : weights) all += name + digest;
   return sha256_text(all);
+}
+
+/// `most` samples, or as many as have `values` numbers where they are large.
+int64_t samples_at_once(const Dataset& data, int64_t most, int64_t values) {
+  return std::clamp<int64_t>(values * data.size() / data.inputs.numel(), 1,
+                             std::min(most, data.size()));
 }
 
 class Session {
@@ -70,11 +77,13 @@ class Session {
   void check_folder(uint64_t bytes) const;
   void load();
   void resolve(const InputDescription& inputs);
+  void require_labels() const;
   void unfold();
   void choose_augmentation();
   void make_options();
   void set_goal();
   int64_t limit_of(const std::string& text, const std::string& option, int64_t dense) const;
+  void make_task();
   void describe_task();
   int dry_run(const Preflight& check, const std::optional<Evaluation>& dense) const;
   Json plan(const Preflight& check, const std::optional<Evaluation>& dense) const;
@@ -103,6 +112,7 @@ class Session {
   Fingerprint fingerprint_;
   bool known_normalisation_ = false;  ///< or what holds where nobody says anything
   std::unique_ptr<Coupling> coupling_;
+  std::unique_ptr<const Task> task_;
 };
 
 void Session::check_limits() const {
@@ -131,9 +141,10 @@ void Session::load() {
   known_normalisation_ = !settings_.normalise.empty() || inputs.normalisation;
   resolve(inputs);
   if (compresses()) {
-    fit_model(dense_, model, data_.train);
+    assignment_.reversal.batch = fit_model(dense_, model, data_);
     assignment_.model_sha256 = sha256_file(model);
   } else {
+    require_labels();
     dense_ = build(settings_.architecture, data_.train.inputs.sizes().slice(1).vec(),
                    data_.train.classes, static_cast<uint64_t>(settings_.seed));
   }
@@ -151,6 +162,18 @@ void Session::resolve(const InputDescription& inputs) {
   settings_.normalise = to_text(data_.normalisation);
   settings_.label_column = inputs.label_column;
   settings_.shape = fmt::format("{}", fmt::join(inputs.shape, "x"));
+  settings_.resize = fmt::format("{}", fmt::join(inputs.resize, "x"));
+  settings_.crop = fmt::format("{}", fmt::join(inputs.crop, "x"));
+  settings_.channels = inputs.channels;
+  settings_.layout = inputs.layout;
+}
+
+void Session::require_labels() const {
+  if (data_.train.labelled()) return;
+  throw InputError({.file = settings_.data,
+                    .expected = "data with labels",
+                    .found = "inputs alone",
+                    .hint = "crrm compress --task distill needs none"});
 }
 
 void Session::unfold() {
@@ -164,7 +187,8 @@ void Session::unfold() {
                         .found = "none"});
     return;
   }
-  const int64_t samples = std::min(kStatisticsSamples, data_.train.size());
+  constexpr int64_t kMost = 2048, kMostValues = int64_t{1} << 25;
+  const int64_t samples = samples_at_once(data_.train, kMost, kMostValues);
   naming(settings_.model, [&] {
     unfold_batch_norm(network_, convolutions,
                       take(data_.train, data_.normalisation, 0, samples, true).inputs);
@@ -194,10 +218,11 @@ void Session::make_options() {
   schedule.cut = settings_.cut_at;
   options_.epochs = settings_.epochs;
   options_.batch = settings_.batch;
+  constexpr int64_t kEvaluated = 500, kEvaluatedValues = 1'536'000;
+  options_.evaluation_batch = samples_at_once(data_.train, kEvaluated, kEvaluatedValues);
   options_.seed = static_cast<uint64_t>(settings_.seed);
   options_.schedule = schedule;
   options_.optimizer = {settings_.optimizer, settings_.momentum, settings_.weight_decay};
-  options_.loss = {settings_.distillation, settings_.temperature};
   options_.augmentation = {*settings_.pad, *settings_.flip};
   options_.gates.power = settings_.gate_power;
 }
@@ -233,13 +258,48 @@ void Session::set_goal() {
   options_.budget = Budget{assignment_.resource, assignment_.limit};
 }
 
+const char* describe(OutputKind kind) {
+  switch (kind) {
+    case OutputKind::values:
+      return "values";
+    case OutputKind::probabilities:
+      return "probabilities";
+    case OutputKind::logits:
+      return "logits";
+    case OutputKind::discrete:
+      break;
+  }
+  return "whole numbers, compared only";
+}
+
+void Session::make_task() {
+  const bool distills =
+      settings_.task == "distill" || (settings_.task == "auto" && !data_.train.labelled());
+  if (compresses() && distills) {
+    auto task = agreement_with(dense_, data_, settings_.logits, settings_.temperature);
+    std::vector<std::string> outputs;
+    for (const OutputLaw& law : task->laws())
+      outputs.push_back(fmt::format("{} ({})", law.name, describe(law.kind)));
+    say(fmt::format("task: agree with the uncompressed network in {}", fmt::join(outputs, ", ")));
+    task_ = std::move(task);
+  } else {
+    require_labels();
+    const bool taught = compresses() && settings_.distillation > 0;
+    task_ = std::make_unique<Classification>(
+        data_.train.classes, taught ? std::make_unique<Teacher>(dense_) : nullptr,
+        LossOptions{settings_.distillation, settings_.temperature});
+  }
+  assignment_.metric = task_->metric();
+}
+
 void Session::describe_task() {
   assignment_.command = invocation_.words;
   assignment_.config = values(settings_, command_);
   assignment_.model = subject();
   assignment_.data = settings_.data;
   assignment_.split =
-      fmt::format("{} of each class, seed {}", format_percent(settings_.held_out), settings_.seed);
+      fmt::format("{} of {}, seed {}", format_percent(settings_.held_out),
+                  data_.train.labelled() ? "each class" : "the samples", settings_.seed);
   assignment_.seed = options_.seed;
   assignment_.threads = static_cast<int>(*settings_.threads);
   assignment_.price_per_hour = settings_.price_per_hour;
@@ -250,8 +310,9 @@ void Session::describe_task() {
 
 /// Before hours are spent on a network that reads its inputs wrongly.
 void Session::describe_dense(const Evaluation& dense) const {
-  say(fmt::format("dense: accuracy {} on {} held-out samples{}", format_percent(dense.accuracy),
-                  dense.samples,
+  if (!data_.train.labelled()) return;  // it agrees with itself
+  say(fmt::format("dense: {} {} on {} held-out samples{}", task_->metric(),
+                  format_percent(dense.metric), dense.samples,
                   known_normalisation_
                       ? ""
                       : fmt::format("; inputs are read with {}, as neither --normalise nor {} says "
@@ -264,7 +325,8 @@ Json Session::plan(const Preflight& check, const std::optional<Evaluation>& dens
   const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
   const CostModel model(network_, *coupling_);
   const Json groups = describe_groups(network_, *coupling_, all);
-  return {{"held_out_accuracy", dense ? Json(dense->accuracy) : Json()},
+  return {{"metric", task_->metric()},
+          {"held_out_metric", dense ? Json(dense->metric) : Json()},
           {"goal",
            {{"kind", assignment_.resource == Resource::macs ? "macs" : "params"},
             {"limit", assignment_.limit},
@@ -356,13 +418,18 @@ std::string Session::describe_model() const {
   if (!normalisation.mean.empty()) description["mean"] = normalisation.mean;
   if (!normalisation.std.empty()) description["std"] = normalisation.std;
   description["shape"] = data_.train.inputs.sizes().slice(1).vec();
+  const InputDescription inputs = describe_inputs(settings_, "");
+  if (!inputs.resize.empty()) description["resize"] = inputs.resize;
+  if (!inputs.crop.empty()) description["crop"] = inputs.crop;
+  if (!inputs.channels.empty()) description["channels"] = inputs.channels;
+  if (!inputs.layout.empty()) description["layout"] = inputs.layout;
   return description.dump(2) + "\n";
 }
 
 int Session::conclude(const RunResult& result) {
   const Graph& final = result.stages.back().graph;
   const Graph written = as_written(final, assignment_.reversal);
-  const at::Tensor inputs = proof_inputs(dense_, data_);
+  const at::Tensor inputs = proof_inputs(data_, assignment_.reversal.batch);
   Conclusion conclusion;
   const bool met = !compresses() || goal_met(assignment_, result);
   if (met) {
@@ -382,7 +449,11 @@ int Session::conclude(const RunResult& result) {
 void Session::measure_latencies(const Graph& written, const at::Tensor& inputs,
                                 Conclusion& conclusion) const {
   say("latency: measuring");
-  if (compresses()) conclusion.dense_latencies = latencies(dense_, inputs, assignment_.threads);
+  if (compresses()) {
+    Graph dense = dense_;
+    fix_batch(dense, assignment_.reversal.batch);
+    conclusion.dense_latencies = latencies(dense, inputs, assignment_.threads);
+  }
   conclusion.final_latencies = latencies(written, inputs, assignment_.threads);
 }
 
@@ -412,18 +483,18 @@ int Session::run() {
   choose_augmentation();
   make_options();
   set_goal();
+  naming(subject(), [&] { make_task(); });
   describe_task();
   const std::vector<Shape> sample = {data_.train.inputs.sizes().slice(1).vec()};
   naming(subject(), [&] {
     coupling_ = std::make_unique<Coupling>(
         network_, infer_shapes(network_, input_shapes(network_, kCouplingBatch, sample)));
   });
-  const Graph teacher = compresses() ? dense_ : Graph{};
   std::unique_ptr<Run> run;
   Preflight check;
   naming(subject(), [&] {
-    run = std::make_unique<Run>(network_, teacher, data_, options_);
-    check = preflight(network_, teacher, data_, options_);
+    run = std::make_unique<Run>(network_, dense_, *task_, data_, options_);
+    check = preflight(network_, *task_, data_, options_);
   });
   check_folder(static_cast<uint64_t>(check.disk_bytes));
   std::optional<Evaluation> dense;

@@ -2,14 +2,18 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include <thread>
 
 #include "crrm/architectures/architecture.h"
 #include "crrm/base/error.h"
 #include "crrm/data/split.h"
+#include "crrm/graph/batch.h"
 #include "crrm/graph/shapes.h"
 #include "crrm/io/onnx.h"
+#include "crrm/surgery/cut.h"
+#include "crrm/surgery/proof.h"
 
 namespace crrm::cli {
 
@@ -28,6 +32,46 @@ Shape stated_sample(const Graph& network) {
 
 int64_t product(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+/// "256" or "240x320".
+Shape parse_size(const std::string& text, const std::string& option) {
+  Shape size = parse_shape(text, option);
+  if (size.size() > 2)
+    throw InputError({.file = option,
+                      .expected = "a side as 256, or height and width as 240x320",
+                      .found = text});
+  return size;
+}
+
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    if (end > at) names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+/// What a network says of several samples at once is what it says of each alone.
+void require_independent_samples(const Graph& network, const RunData& data) {
+  const at::NoGradGuard no_grad;
+  constexpr int64_t kSamples = 3;
+  const int64_t count = std::min(kSamples, data.train.size());
+  const at::Tensor inputs = take(data.train, data.normalisation, 0, count, false).inputs;
+  const Executor executor(network);
+  const Tensors together = executor.run({inputs});
+  for (int64_t n = 0; n < count; ++n) {
+    Tensors own;
+    for (const at::Tensor& output : together) own.push_back(output.narrow(0, n, 1));
+    if (difference(own, executor.run({inputs.narrow(0, n, 1)})).relative <= kFloatBound) continue;
+    throw InputError({.place = fmt::format("inputs \"{}\"", network.inputs[0].name),
+                      .expected = "outputs of several samples that are those of each alone",
+                      .found = fmt::format("others for sample {} of {}", n, count),
+                      .hint = "the file is made for a fixed number of samples: export it with a "
+                              "dynamic batch"});
+  }
 }
 
 /// Rows of a table take the shape `sample` where it has as many values.
@@ -63,7 +107,7 @@ void prepare_machine(Settings& settings) {
   at::set_num_threads(static_cast<int>(*settings.threads));
 }
 
-Shape parse_shape(const std::string& text) {
+Shape parse_shape(const std::string& text, const std::string& option) {
   Shape shape;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('x', at), text.size());
@@ -72,7 +116,7 @@ Shape parse_shape(const std::string& text) {
     const bool number = !part.empty() && part.size() <= kDigits &&
                         part.find_first_not_of("0123456789") == std::string::npos;
     if (!number || std::stoll(part) == 0 || end + 1 == text.size())
-      throw InputError({.file = "--shape", .expected = "extents as 1x8x8", .found = text});
+      throw InputError({.file = option, .expected = "extents as 1x8x8", .found = text});
     shape.push_back(std::stoll(part));
     at = end + 1;
   }
@@ -85,6 +129,10 @@ InputDescription describe_inputs(const Settings& settings, const std::string& mo
   if (!model.empty() && fs::exists(file)) inputs = read_description(file);
   if (!settings.label_column.empty()) inputs.label_column = settings.label_column;
   if (!settings.shape.empty()) inputs.shape = parse_shape(settings.shape);
+  if (!settings.resize.empty()) inputs.resize = parse_size(settings.resize, "--resize");
+  if (!settings.crop.empty()) inputs.crop = parse_size(settings.crop, "--crop");
+  if (!settings.channels.empty()) inputs.channels = settings.channels;
+  if (!settings.layout.empty()) inputs.layout = settings.layout;
   return inputs;
 }
 
@@ -92,8 +140,13 @@ RunData load_run_data(const Settings& settings, const InputDescription& inputs,
                       const Graph* network) {
   // The test part does not depend on --seed: a network trained with one seed may be compressed with
   // another, and must not have seen its test data.
-  Splits splits =
-      load_data(settings.data, {.label_column = inputs.label_column, .shape = inputs.shape});
+  DataOptions options{.label_column = inputs.label_column,
+                      .shape = inputs.shape,
+                      .resize = inputs.resize,
+                      .crop = inputs.crop};
+  if (!inputs.channels.empty()) options.channels = inputs.channels;
+  if (!inputs.layout.empty()) options.layout = inputs.layout;
+  Splits splits = load_data(settings.data, options);
   if (inputs.shape.empty())
     shape_rows(splits,
                network != nullptr ? stated_sample(*network) : usual_sample(settings.architecture));
@@ -125,9 +178,9 @@ Graph load_model(const std::string& path) {
   return network;
 }
 
-void fit_model(Graph& network, const std::string& path, const Dataset& data) {
+int64_t fit_model(Graph& network, const std::string& path, const RunData& data) {
   const Shape& stated = network.inputs[0].shape;  // [N, ...]
-  const Shape sample = data.inputs.sizes().slice(1).vec();
+  const Shape sample = data.train.inputs.sizes().slice(1).vec();
   bool fits = stated.size() == sample.size() + 1;
   for (size_t a = 0; fits && a < sample.size(); ++a)
     fits = stated[a + 1] <= 0 || stated[a + 1] == sample[a];
@@ -137,8 +190,26 @@ void fit_model(Graph& network, const std::string& path, const Dataset& data) {
          .place = fmt::format("input \"{}\"", network.inputs[0].name),
          .expected = fmt::format("samples [{}], as the data hold", fmt::join(sample, ", ")),
          .found = fmt::format("[{}] with the batch", fmt::join(stated, ", ")),
-         .hint = "--shape CxHxW tells the shape of a table's rows"});
-  naming(path, [&] { fold_shape_arithmetic(network, {sample}); });
+         .hint = "--shape CxHxW tells the shape of a table's rows, --resize and --crop that of "
+                 "images"});
+  int64_t batch = 0;
+  naming(path, [&] {
+    batch = free_batch(network, {sample});
+    fold_shape_arithmetic(network, {sample});
+    if (batch > 0) require_independent_samples(network, data);
+  });
+  return batch;
+}
+
+std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunData& data,
+                                             const std::string& logits, double temperature) {
+  constexpr int64_t kSamples = 128;
+  std::vector<std::string> names;
+  for (const Port& output : original.outputs) names.push_back(output.name);
+  const int64_t count = std::min(kSamples, data.train.size());
+  return std::make_unique<Distillation>(
+      std::make_unique<Teacher>(original), names, split_names(logits),
+      take(data.train, data.normalisation, 0, count, /*channels_last=*/true).inputs, temperature);
 }
 
 void naming(const std::string& file, const std::function<void()>& work) {

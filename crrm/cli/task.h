@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "crrm/cli/options.h"
+#include "crrm/train/distillation.h"
 #include "crrm/train/run.h"
 
 namespace crrm::cli {
@@ -15,8 +17,9 @@ namespace crrm::cli {
 /// @throws InputError where the device is not there.
 void prepare_machine(Settings& settings);
 
-/// "1x8x8" as {1, 8, 8}; empty for "". @throws InputError.
-Shape parse_shape(const std::string& text);
+/// "1x8x8" as {1, 8, 8}; empty for "". @param option  names the text in errors
+/// @throws InputError.
+Shape parse_shape(const std::string& text, const std::string& option = "--shape");
 
 /// What MODEL.json and the options say of the model's inputs; options win.
 InputDescription describe_inputs(const Settings& settings, const std::string& model);
@@ -27,10 +30,18 @@ InputDescription describe_inputs(const Settings& settings, const std::string& mo
 RunData load_run_data(const Settings& settings, const InputDescription& inputs,
                       const Graph* network);
 
-/// Reads the model and folds its shape arithmetic for samples of the data.
-/// @throws InputError where it has other than one input of numbers, or the samples do not fit.
+/// @throws InputError where it has other than one input of numbers.
 Graph load_model(const std::string& path);
-void fit_model(Graph& network, const std::string& path, const Dataset& data);
+
+/// Folds a model's shape arithmetic for samples of the data, and lets it take any number of them.
+/// @return how many it takes at once as its file says; 0: any
+/// @throws InputError where the samples do not fit, or a batch is not the same as its samples.
+int64_t fit_model(Graph& network, const std::string& path, const RunData& data);
+
+/// The measure of agreement with `original`, a network that fit_model was called for.
+/// @param logits  names of outputs, with commas between
+std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunData& data,
+                                             const std::string& logits, double temperature);
 
 /// Names `file` in errors that name none.
 void naming(const std::string& file, const std::function<void()>& work);

@@ -16,14 +16,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Format = std::string (*)(double);
 
-constexpr const char* kFraction = "accuracy";  // the metric that is shown in percent and points
-
 std::string points(double difference) {
   return fmt::format("{:+.2f} points", difference * 100);
 }
 
 std::string difference(const std::string& metric, double value, double dense) {
-  return metric == kFraction ? points(value - dense) : fmt::format("{:+.4g}", value - dense);
+  return is_share(metric) ? points(value - dense) : fmt::format("{:+.4g}", value - dense);
 }
 
 std::string ratio(double value, double dense) {
@@ -81,6 +79,25 @@ ComparisonRow error_row(const Json& stages, const char* key, const std::string& 
   return row;
 }
 
+ComparisonRow output_row(const Json& stages, size_t output) {
+  ComparisonRow row{.name = fmt::format("error of \"{}\"",
+                                        stages[0]["outputs"][output]["name"].get<std::string>()),
+                    .meaning =
+                        "relative to the original's output; below, where it is a "
+                        "distribution, how often the largest entry is the same"};
+  for (const Json& stage : stages) {
+    ComparisonCell cell;
+    if (output < stage["outputs"].size()) {
+      const Json& found = stage["outputs"][output];
+      cell.value = format_percent(found["relative_error"], 2);
+      if (found["top1_agreement"].is_number())
+        cell.against = format_percent(found["top1_agreement"], 2) + " same";
+    }
+    row.cells.push_back(cell);
+  }
+  return row;
+}
+
 ComparisonRow interval_row(const Json& stages) {
   const std::string metric = stages[0]["metric"]["name"];
   ComparisonRow row{.name = "95 % interval, test",
@@ -90,10 +107,10 @@ ComparisonRow interval_row(const Json& stages) {
     const Json& ends = metric_of(stage, "test_interval");
     ComparisonCell cell;
     if (ends.is_array())
-      cell.value = metric == kFraction ? fmt::format("{:.2f}–{:.2f} %", ends[0].get<double>() * 100,
-                                                     ends[1].get<double>() * 100)
-                                       : fmt::format("{:.4g} to {:.4g}", ends[0].get<double>(),
-                                                     ends[1].get<double>());
+      cell.value = is_share(metric) ? fmt::format("{:.2f}–{:.2f} %", ends[0].get<double>() * 100,
+                                                  ends[1].get<double>() * 100)
+                                    : fmt::format("{:.4g} to {:.4g}", ends[0].get<double>(),
+                                                  ends[1].get<double>());
     row.cells.push_back(cell);
   }
   return row;
@@ -176,17 +193,21 @@ std::string loss_clause(const Json& first, const Json& last) {
   const std::string where = part == std::string("test") ? "test" : "held-out";
   const std::string from_to =
       fmt::format("({} to {})", format_metric(metric, before), format_metric(metric, after));
-  if (metric != kFraction)
+  if (!is_share(metric))
     return fmt::format(", and its {} on {} data changes by {:+.4g} {}", metric, where, change,
                        from_to);
-  return fmt::format(", at a {} of {:.2f} points of accuracy on {} data {}",
-                     change > 0 ? "gain" : "loss", std::abs(change) * 100, where, from_to);
+  return fmt::format(", at a {} of {:.2f} points of {} on {} data {}", change > 0 ? "gain" : "loss",
+                     std::abs(change) * 100, metric, where, from_to);
 }
 
 }  // namespace
 
+bool is_share(const std::string& metric) {
+  return metric == "accuracy" || metric == "agreement";
+}
+
 std::string format_metric(const std::string& name, double value) {
-  return name == kFraction ? format_percent(value, 2) : fmt::format("{:.4g}", value);
+  return is_share(name) ? format_percent(value, 2) : fmt::format("{:.4g}", value);
 }
 
 std::string name_of_model(const std::filesystem::path& path) {
@@ -207,10 +228,11 @@ Comparison compare(const Json& report) {
   std::vector<ComparisonRow> rows = {
       metric_row(stages, "held_out", "held out", "on data split off to steer the run"),
       metric_row(stages, "test", "test", "on data read once, at the end"), interval_row(stages)};
-  if (stages[0]["metric"]["name"] == kFraction) {
+  if (stages[0]["metric"]["name"] == "accuracy") {
     const char* part = compared_part(stages[0], stages[stages.size() - 1]);
     rows.push_back(error_row(stages, part, part == std::string("test") ? "test" : "held out"));
   }
+  for (size_t i = 0; i < stages[0]["outputs"].size(); ++i) rows.push_back(output_row(stages, i));
   rows.push_back(
       count_row(stages, "params", "parameters", "numbers that training sets", &format_count));
   rows.push_back(

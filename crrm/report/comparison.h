@@ -41,7 +41,10 @@ std::string goal_sentence(const nlohmann::ordered_json& report);
 /// largest difference and the bound of its own comparison, or of the worst that failed.
 std::string proof_sentence(const nlohmann::ordered_json& report);
 
-/// A metric's value: "91.73 %" for an accuracy, four significant digits for any other.
+/// Whether a metric is a share, shown in percent and points.
+bool is_share(const std::string& metric);
+
+/// A metric's value: "91.73 %" for a share, four significant digits for any other.
 std::string format_metric(const std::string& name, double value);
 
 /// "resnet20" of "models/resnet20.onnx" and, as every run calls its own the same, of

@@ -122,7 +122,7 @@ const std::vector<Chart>& charts() {
        "Of the masked network on held-out data.",
        "metric",
        false,
-       {{"held_out_accuracy", "held out"}}},
+       {{"held_out_metric", "held out"}}},
       {"Cost",
        "What the network would cost if it were cut at this step, and what it should cost.",
        "count",
@@ -154,9 +154,9 @@ Json points_of(const Json& curve, const Series& series, bool positive) {
 }
 
 Json chart_json(const Json& report, const Chart& chart) {
-  const bool accuracy = report["stages"][0]["metric"]["name"] == "accuracy";
+  const bool share = is_share(report["stages"][0]["metric"]["name"]);
   const std::string format = chart.format != std::string("metric") ? chart.format
-                             : accuracy                            ? "percent"
+                             : share                               ? "percent"
                                                                    : "plain";
   Json json = {{"title", chart.title},
                {"format", format},

@@ -20,26 +20,20 @@ std::vector<Shape> sample_of(const RunData& data) {
   return {data.train.inputs.sizes().slice(1).vec()};
 }
 
-Json json_of(const Latency& latency) {
-  return {{"runtime", latency.runtime}, {"threads", latency.threads},
-          {"batch", latency.batch},     {"median", latency.median_ms},
-          {"iqr", latency.iqr_ms},      {"samples", latency.samples}};
-}
-
 Json json_of(const std::vector<Latency>& latencies) {
   Json all = Json::array();
-  for (const Latency& latency : latencies) all.push_back(json_of(latency));
+  for (const Latency& latency : latencies) all.push_back(to_json(latency));
   return all;
 }
 
-Json metric_of(const Stage& stage) {
+Json metric_of(const std::string& name, const Stage& stage) {
   const bool held_out = stage.held_out.samples > 0;
-  Json metric = {{"name", "accuracy"},
-                 {"held_out", held_out ? Json(stage.held_out.accuracy) : Json()},
+  Json metric = {{"name", name},
+                 {"held_out", held_out ? Json(stage.held_out.metric) : Json()},
                  {"test", Json()},
                  {"test_interval", Json()}};
   if (stage.test) {
-    metric["test"] = stage.test->accuracy;
+    metric["test"] = stage.test->metric;
     metric["test_interval"] = {stage.test->low, stage.test->high};
   }
   return metric;
@@ -72,7 +66,8 @@ Json stages_of(const Assignment& assignment, const RunData& data, const RunResul
                                           : stage.name == "final" ? conclusion.final_latencies
                                                                   : none;
     stages.push_back({{"name", stage.name},
-                      {"metric", metric_of(stage)},
+                      {"metric", metric_of(assignment.metric, stage)},
+                      {"outputs", to_json((stage.test ? *stage.test : stage.held_out).outputs)},
                       {"params", last.cost.params},
                       {"macs", last.cost.macs},
                       {"bytes", last.bytes},
@@ -168,6 +163,12 @@ Json data_of(const Assignment& assignment, const RunData& data) {
 }
 
 }  // namespace
+
+Json to_json(const Latency& latency) {
+  return {{"runtime", latency.runtime}, {"threads", latency.threads},
+          {"batch", latency.batch},     {"median", latency.median_ms},
+          {"iqr", latency.iqr_ms},      {"samples", latency.samples}};
+}
 
 bool goal_met(const Assignment& assignment, const RunResult& result) {
   const Graph written = as_written(result.stages.back().graph, assignment.reversal);

@@ -17,6 +17,7 @@ struct Assignment {
   std::string model;                 ///< path of the file, or name of the architecture
   std::string model_sha256;          ///< empty for an architecture
   Reversal reversal;                 ///< what the run takes back in the file
+  std::string metric;                ///< Task::metric
   std::string data;                  ///< path
   std::string split;                 ///< how held-out samples were chosen
   bool compresses = true;            ///< false: trains only, without a limit
@@ -39,6 +40,9 @@ struct Conclusion {
 
 /// Whether the last stage costs at most what was asked.
 bool goal_met(const Assignment& assignment, const RunResult& result);
+
+/// An entry of the report's `latency_ms`.
+nlohmann::ordered_json to_json(const Latency& latency);
 
 /// @param network  as the run got it; `coupling` describes it
 /// @return a report that validate() accepts

@@ -19,26 +19,23 @@ constexpr int64_t kReportBytes = int64_t{1} << 20;
 
 class Rehearsal {
  public:
-  Rehearsal(const Graph& network, const Graph& teacher, const RunData& data,
-            const RunOptions& options)
+  Rehearsal(const Graph& network, const Task& task, const RunData& data, int64_t batch)
       : network_(clone(network)),
         student_(ready(network_)),
-        teacher_(teacher),
-        taught_(!teacher.nodes.empty() && options.loss.distillation > 0),
-        options_(options),
-        batch_(take(data.train, data.normalisation, 0, std::min(options.batch, data.train.size()),
-                    /*channels_last=*/true)),
-        classes_(data.train.classes) {}
+        task_(task),
+        batch_(take(data.train, data.normalisation, 0, std::min(batch, data.train.size()),
+                    /*channels_last=*/true)) {}
 
   void step() const {
-    at::Tensor taught;
-    if (taught_) taught = forward(teacher_);
-    const at::Tensor logits = student_.run({batch_.inputs}, /*training=*/true)[0];
-    check_logits(logits, classes_);
-    task_loss(logits, batch_.labels, taught, options_.loss).backward();
+    const Tensors outputs = student_.run({batch_.inputs}, /*training=*/true);
+    task_.check(outputs);
+    task_.loss(outputs, batch_).backward();
   }
 
-  void evaluate() const { forward(student_); }
+  void evaluate() const {
+    const at::NoGradGuard no_grad;
+    student_.run({batch_.inputs});
+  }
 
  private:
   static const Graph& ready(Graph& graph) {
@@ -47,17 +44,10 @@ class Rehearsal {
     return graph;
   }
 
-  at::Tensor forward(const Executor& executor) const {
-    const at::NoGradGuard no_grad;
-    return executor.run({batch_.inputs})[0];
-  }
-
   Graph network_;
-  Executor student_, teacher_;
-  bool taught_;
-  const RunOptions& options_;
+  Executor student_;
+  const Task& task_;
   Batch batch_;
-  int64_t classes_;
 };
 
 template <typename Work>
@@ -92,12 +82,12 @@ void within_memory(int64_t batch, const Work& work) {
 
 }  // namespace
 
-Preflight preflight(const Graph& network, const Graph& teacher, const RunData& data,
+Preflight preflight(const Graph& network, const Task& task, const RunData& data,
                     const RunOptions& options) {
   Preflight result;
   double evaluation = 0;
   within_memory(options.batch, [&] {
-    const Rehearsal rehearsal(network, teacher, data, options);
+    const Rehearsal rehearsal(network, task, data, options.batch);
     rehearsal.step();  // the first also allocates
     result.seconds_per_step = seconds_of([&] { rehearsal.step(); });
     evaluation = seconds_of([&] { rehearsal.evaluate(); }) / static_cast<double>(options.batch);

@@ -16,9 +16,9 @@ struct Preflight {
 };
 
 /// Runs one full batch forward and backward, twice, on a copy.
-/// @param network, teacher  as for Run
-/// @throws InputError where the logits do not fit the labels, or the memory does not suffice.
-Preflight preflight(const Graph& network, const Graph& teacher, const RunData& data,
+/// @param network, task  as for Run
+/// @throws InputError where the outputs do not fit the task, or the memory does not suffice.
+Preflight preflight(const Graph& network, const Task& task, const RunData& data,
                     const RunOptions& options);
 
 }  // namespace crrm

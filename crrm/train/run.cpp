@@ -1,6 +1,5 @@
 #include "crrm/train/run.h"
 
-#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
@@ -21,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Streams of random numbers that must not coincide.
-enum Stream : uint64_t { kGateNoise = 1, kProbeLabels = 2 };
+enum Stream : uint64_t { kGateNoise = 1, kProbeDraws = 2 };
 
 class Stopwatch {
  public:
@@ -36,25 +35,18 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// The same function, as fast as inference goes.
-Graph for_inference(Graph graph) {
-  fold_batch_norm(graph);
-  for (auto& [name, tensor] : graph.parameters)
-    if (tensor.dim() == 4 && tensor.is_floating_point())
-      tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
-  return graph;
-}
-
 Json to_json(const Evaluation& e) {
-  return {{"accuracy", e.accuracy},
-          {"loss", e.loss},
-          {"samples", e.samples},
-          {"low", e.low},
-          {"high", e.high}};
+  return {{"metric", e.metric}, {"loss", e.loss}, {"samples", e.samples},
+          {"low", e.low},       {"high", e.high}, {"outputs", to_json(e.outputs)}};
 }
 
 Evaluation to_evaluation(const Json& j) {
-  return {j.at("accuracy"), j.at("loss"), j.at("samples"), j.at("low"), j.at("high")};
+  return {.metric = j.at("metric"),
+          .loss = j.at("loss"),
+          .samples = j.at("samples"),
+          .low = j.at("low"),
+          .high = j.at("high"),
+          .outputs = to_agreements(j.at("outputs"))};
 }
 
 /// The first parameter that holds a NaN or an infinity, or "".
@@ -104,7 +96,8 @@ std::map<std::string, at::Tensor> with_prefix(const TensorFile& file, const std:
 
 class Run::State {
  public:
-  State(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options);
+  State(const Graph& network, const Graph& dense, const Task& task, const RunData& data,
+        RunOptions options);
 
   void resume(const TensorFile& checkpoint);
   RunResult train(const RunObserver& observer);
@@ -139,10 +132,9 @@ class Run::State {
   void stop_unless_finite() const;
   [[noreturn]] void diverged(const std::string& expected, const std::string& found) const;
 
+  const Task& task_;
   const RunData& data_;
   RunOptions options_;
-  Executor teacher_;
-  bool has_teacher_;
   Stage dense_;
   Loader loader_;
   Optimizer optimizer_;
@@ -152,19 +144,19 @@ class Run::State {
   Json curve_ = Json::array();
   double loss_sum_ = 0;
   int64_t loss_count_ = 0;
-  double last_accuracy_ = -1;
+  double last_metric_ = -1;
   std::map<std::string, double> seconds_;
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   const RunObserver* observer_ = nullptr;
 };
 
-Run::State::State(const Graph& net, const Graph& teacher, const RunData& data, RunOptions options)
+Run::State::State(const Graph& net, const Graph& dense, const Task& task, const RunData& data,
+                  RunOptions options)
     : network(net, {data.train.inputs.sizes().slice(1).vec()}, options.gates),
+      task_(task),
       data_(data),
       options_(std::move(options)),
-      teacher_(for_inference(teacher)),
-      has_teacher_(!teacher.nodes.empty()),
-      dense_{"dense", clone(has_teacher_ ? teacher : net), {}, std::nullopt},
+      dense_{"dense", clone(dense), {}, std::nullopt},
       loader_(data.train, data.normalisation, loader_options(data, options_)),
       optimizer_(learned(network.gated()), options_.optimizer) {
   check(options_.schedule);
@@ -203,17 +195,17 @@ void Run::State::settle_intervals() {
 Evaluation Run::State::evaluate_held_out() {
   const Stopwatch watch(seconds_["evaluate"]);
   const at::Tensor gates = hard_gates(network.alive());
-  return evaluate([&](const at::Tensor& x) { return network.run({x}, gates, false)[0]; },
-                  data_.held_out, data_.normalisation, options_.evaluation_batch);
+  return task_.evaluate([&](const at::Tensor& x) { return network.run({x}, gates, false); },
+                        data_.held_out, data_.normalisation, options_.evaluation_batch);
 }
 
 /// At the original size, the units that `small` lacks multiplied by zero.
 Evaluation Run::State::evaluate_masked(const Graph& small, const Dataset& data) const {
   const Executor whole(network.whole(small));
   const at::Tensor gates = hard_gates(network.alive());
-  return evaluate(
+  return task_.evaluate(
       [&](const at::Tensor& x) {
-        return whole.run({x, gates})[0];
+        return whole.run({x, gates});
       },
       data, data_.normalisation, options_.evaluation_batch);
 }
@@ -221,8 +213,8 @@ Evaluation Run::State::evaluate_masked(const Graph& small, const Dataset& data) 
 Evaluation Run::State::dense() {
   if (dense_.held_out.samples == 0) {
     const Stopwatch watch(seconds_["evaluate"]);
-    dense_.held_out =
-        evaluate(dense_.graph, data_.held_out, data_.normalisation, options_.evaluation_batch);
+    dense_.held_out = task_.evaluate(dense_.graph, data_.held_out, data_.normalisation,
+                                     options_.evaluation_batch);
   }
   return dense_.held_out;
 }
@@ -230,7 +222,7 @@ Evaluation Run::State::dense() {
 void Run::State::add_stage(const std::string& name, const Graph& graph) {
   const Stopwatch watch(seconds_["evaluate"]);
   add_stage({name, clone(graph),
-             evaluate(graph, data_.held_out, data_.normalisation, options_.evaluation_batch),
+             task_.evaluate(graph, data_.held_out, data_.normalisation, options_.evaluation_batch),
              std::nullopt});
 }
 
@@ -248,11 +240,12 @@ void Run::State::probe(const at::Tensor& inputs) {
   at::Tensor gates =
       hard_gates(network.alive()).expand({inputs.size(0), network.units() + 1}).contiguous();
   gates.requires_grad_(true);
-  const at::Tensor logits = network.run({inputs}, gates, /*training=*/false)[0];
-  if (!at::isfinite(logits).all().item<bool>())
-    diverged("finite outputs", "NaN or infinity in the network's output");
-  const at::Tensor log_p = sampled_log_likelihood(logits, mix(options_.seed, kProbeLabels, step()));
-  network.observe(torch::autograd::grad({log_p}, {gates})[0]);
+  const Tensors outputs = network.run({inputs}, gates, /*training=*/false);
+  for (const at::Tensor& output : outputs)
+    if (!at::isfinite(output).all().item<bool>())
+      diverged("finite outputs", "NaN or infinity in the network's output");
+  const at::Tensor drawn = task_.probe(outputs, mix(options_.seed, kProbeDraws, step()));
+  network.observe(torch::autograd::grad({drawn}, {gates})[0]);
 }
 
 void Run::State::compress_step(const Batch& batch) {
@@ -296,15 +289,9 @@ void Run::State::cut_gates() {
 void Run::State::train_step(const Batch& batch) {
   if (compresses() && !cut_done_) compress_step(batch);
   const Stopwatch watch(seconds_["train"]);
-  at::Tensor teacher;
-  if (has_teacher_ && options_.loss.distillation > 0) {
-    const at::NoGradGuard no_grad;
-    teacher = teacher_.run({batch.inputs})[0];
-  }
   const at::Tensor gates =
       network.draw(batch.inputs.size(0), mix(options_.seed, kGateNoise, step()));
-  const at::Tensor logits = network.run({batch.inputs}, gates, /*training=*/true)[0];
-  const at::Tensor loss = task_loss(logits, batch.labels, teacher, options_.loss);
+  const at::Tensor loss = task_.loss(network.run({batch.inputs}, gates, /*training=*/true), batch);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) diverged("a finite loss", std::isnan(value) ? "NaN" : "infinity");
   optimizer_.zero_grad();
@@ -340,7 +327,7 @@ void Run::State::record(double loss, double rate, std::optional<double> held_out
       {"step", step()},
       {"epoch", static_cast<double>(step()) / static_cast<double>(loader_.steps())},
       {"loss", loss},
-      {"held_out_accuracy", held_out ? Json(*held_out) : Json(nullptr)},
+      {"held_out_metric", held_out ? Json(*held_out) : Json(nullptr)},
       {"cost", amount(now, resource)},
       {"goal_cost", goal},
       {"beta", network.beta()},
@@ -362,9 +349,9 @@ void Run::State::report_progress() {
   state.phase_index = cut_done_ ? 2 : 1;
   state.phase = !compresses() ? "train" : cut_done_ ? "fine-tune" : "compress";
   state.fraction = share();
-  if (last_accuracy_ >= 0)
-    state.metric = fmt::format("accuracy {:.2f} (dense {:.2f})", 100 * last_accuracy_,
-                               100 * dense_.held_out.accuracy);
+  if (last_metric_ >= 0)
+    state.metric = fmt::format("{} {:.2f} (dense {:.2f})", task_.metric(), 100 * last_metric_,
+                               100 * dense_.held_out.metric);
   if (compresses())
     state.cost = fmt::format(
         "{} {} / {}", options_.budget->resource == Resource::macs ? "MACs" : "params",
@@ -399,10 +386,10 @@ void Run::State::end_epoch() {
   stop_unless_finite();
   if (compresses() && !cut_done_) compact();
   const Evaluation held_out = evaluate_held_out();
-  last_accuracy_ = held_out.accuracy;
+  last_metric_ = held_out.metric;
   const double loss = loss_count_ == 0 ? 0.0 : loss_sum_ / static_cast<double>(loss_count_);
   step_in_epoch_ = loader_.steps();
-  record(loss, rate_nats(network.distortion()), held_out.accuracy);
+  record(loss, rate_nats(network.distortion()), held_out.metric);
   loss_sum_ = 0;
   loss_count_ = 0;
   ++epoch_;
@@ -435,9 +422,10 @@ void Run::State::read_test(RunResult& result) {
   const Stopwatch watch(result.seconds["test"]);
   for (size_t i = 0; i < result.stages.size(); ++i) {
     Stage& stage = result.stages[i];
-    stage.test = stage.name == "masked" ? evaluate_masked(result.stages[i + 1].graph, data_.test)
-                                        : evaluate(stage.graph, data_.test, data_.normalisation,
-                                                   options_.evaluation_batch);
+    stage.test = stage.name == "masked"
+                     ? evaluate_masked(result.stages[i + 1].graph, data_.test)
+                     : task_.evaluate(stage.graph, data_.test, data_.normalisation,
+                                      options_.evaluation_batch);
   }
 }
 
@@ -459,7 +447,7 @@ TensorFile Run::State::checkpoint() const {
                       {"curve", curve_},
                       {"loss_sum", loss_sum_},
                       {"loss_count", loss_count_},
-                      {"last_accuracy", last_accuracy_},
+                      {"last_metric", last_metric_},
                       {"seconds", seconds_}};
   file.metadata["state"] = state.dump();
   return file;
@@ -483,7 +471,7 @@ void Run::State::resume(const TensorFile& file) try {
   curve_ = state.at("curve");
   loss_sum_ = state.at("loss_sum");
   loss_count_ = state.at("loss_count");
-  last_accuracy_ = state.at("last_accuracy");
+  last_metric_ = state.at("last_metric");
   seconds_ = state.at("seconds").get<std::map<std::string, double>>();
   for (const Json& entry : state.at("stages")) {
     const std::string name = entry.at("name");
@@ -504,8 +492,9 @@ void Run::State::resume(const TensorFile& file) try {
   damaged(wrong.what());
 }
 
-Run::Run(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options)
-    : state_(std::make_unique<State>(network, teacher, data, std::move(options))) {}
+Run::Run(const Graph& network, const Graph& dense, const Task& task, const RunData& data,
+         RunOptions options)
+    : state_(std::make_unique<State>(network, dense, task, data, std::move(options))) {}
 Run::~Run() = default;
 void Run::resume(const TensorFile& checkpoint) {
   state_->resume(checkpoint);

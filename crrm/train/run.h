@@ -11,11 +11,10 @@
 #include "crrm/base/progress.h"
 #include "crrm/data/loader.h"
 #include "crrm/io/safetensors.h"
-#include "crrm/train/evaluate.h"
 #include "crrm/train/gated_network.h"
-#include "crrm/train/loss.h"
 #include "crrm/train/optimizer.h"
 #include "crrm/train/schedule.h"
+#include "crrm/train/task.h"
 
 namespace crrm {
 
@@ -31,7 +30,6 @@ struct RunOptions {
   uint64_t seed = 0;
   ScheduleOptions schedule;
   OptimizerOptions optimizer;
-  LossOptions loss;
   Augmentation augmentation;
   GateOptions gates;
   int64_t probe_every = 10;    ///< most steps between two looks at the Fisher information
@@ -72,8 +70,9 @@ struct RunObserver {
 class Run {
  public:
   /// @param network  what is trained: shape arithmetic folded, BatchNormalization unfolded
-  /// @param teacher  the uncompressed network; without nodes: no distillation
-  Run(const Graph& network, const Graph& teacher, const RunData& data, RunOptions options);
+  /// @param dense    the network as it came; `task` and `data` outlive the run
+  Run(const Graph& network, const Graph& dense, const Task& task, const RunData& data,
+      RunOptions options);
   ~Run();
 
   /// The network as it came, on the held-out data; computed once.

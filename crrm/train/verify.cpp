@@ -7,6 +7,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/coupling/inputs.h"
+#include "crrm/graph/batch.h"
 #include "crrm/graph/executor.h"
 #include "crrm/io/onnx.h"
 #include "crrm/measure/onnxruntime.h"
@@ -23,6 +24,26 @@ constexpr int64_t kProofInputs = 64;
 Tensors run(const Graph& graph, const at::Tensor& inputs) {
   const at::NoGradGuard no_grad;
   return Executor(graph).run({inputs});
+}
+
+/// In batches of what the file takes at once; 0: all at once.
+Tensors run_in_batches(const OnnxRuntime& session, const at::Tensor& inputs, int64_t batch) {
+  if (batch == 0) return session.run({inputs});
+  std::vector<Tensors> parts;  // by output
+  for (const at::Tensor& part : inputs.split(batch)) {
+    const Tensors outputs = session.run({part.contiguous()});
+    parts.resize(outputs.size());
+    for (size_t i = 0; i < outputs.size(); ++i) parts[i].push_back(outputs[i]);
+  }
+  Tensors whole;
+  for (const Tensors& part : parts) whole.push_back(at::cat(part));
+  return whole;
+}
+
+/// Samples that a network takes at once, as its inputs state; 0: any number.
+int64_t stated_batch(const Graph& graph) {
+  const Shape& shape = graph.inputs.at(0).shape;
+  return shape.empty() ? 0 : std::max<int64_t>(shape[0], 0);
 }
 
 std::string runtime_name() {
@@ -97,15 +118,19 @@ Graph as_written(const Graph& graph, const Reversal& reversal) {
   Graph written = clone(graph);
   if (reversal.batch_norm) fold_batch_norm(written);
   if (reversal.inputs) drop_idle_gathers(written, {reversal.sample});
+  fix_batch(written, reversal.batch);
   return written;
 }
 
-at::Tensor proof_inputs(const Graph& graph, const RunData& data) {
+at::Tensor proof_inputs(const RunData& data, int64_t batch) {
   const Dataset& source = data.held_out.size() > 0 ? data.held_out : data.train;
-  const Shape& shape = graph.inputs.at(0).shape;
-  const int64_t most = !shape.empty() && shape[0] > 0 ? shape[0] : kProofInputs;
-  return take(source, data.normalisation, 0, std::min(most, source.size()), /*channels_last=*/false)
-      .inputs;
+  const int64_t unit = std::max<int64_t>(batch, 1);
+  const int64_t count = std::min(std::max(kProofInputs, unit), source.size()) / unit * unit;
+  if (count == 0)
+    throw InputError({.file = source.source,
+                      .expected = fmt::format("{} samples, what the network takes at once", unit),
+                      .found = fmt::format("{}", source.size())});
+  return take(source, data.normalisation, 0, count, /*channels_last=*/false).inputs;
 }
 
 Verification write_proved(const Graph& network, const Coupling& coupling,
@@ -126,7 +151,8 @@ Verification write_proved(const Graph& network, const Coupling& coupling,
   if (OnnxRuntime::available())
     result.proofs.push_back(
         compare("cut vs file in ONNX Runtime", runtime_name(), expected,
-                OnnxRuntime::from_file(room.model(), /*threads=*/1).run({inputs.contiguous()}),
+                run_in_batches(OnnxRuntime::from_file(room.model(), /*threads=*/1),
+                               inputs.contiguous(), stated_batch(written)),
                 kFloatBound));
   else
     result.warnings.push_back("the file was not run in ONNX Runtime, which is not installed");
@@ -136,10 +162,9 @@ Verification write_proved(const Graph& network, const Coupling& coupling,
 }
 
 std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads) {
-  const Shape& shape = graph.inputs.at(0).shape;
   std::vector<at::Tensor> batches;
-  if (!shape.empty() && shape[0] > 0)
-    batches = {inputs};
+  if (const int64_t batch = stated_batch(graph); batch > 0)
+    batches = {inputs.narrow(0, 0, batch)};
   else
     batches = {inputs.narrow(0, 0, 1),
                inputs.repeat_interleave((kLatencyBatch + inputs.size(0) - 1) / inputs.size(0), 0)

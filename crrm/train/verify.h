@@ -20,6 +20,7 @@ struct Verification {
 struct Reversal {
   bool batch_norm = false;  ///< unfolded, to be folded again
   bool inputs = false;      ///< gate_inputs was called: idle Gathers go
+  int64_t batch = 0;        ///< free_batch was called: what the file stated; 0: any
   Shape sample;             ///< shape of one sample
 };
 
@@ -27,8 +28,10 @@ struct Reversal {
 Graph as_written(const Graph& graph, const Reversal& reversal);
 
 /// Samples for proofs: the first of the held-out data (of the training data where there are none),
-/// as many as the network's input takes at once. [N, ...] float32.
-at::Tensor proof_inputs(const Graph& graph, const RunData& data);
+/// a whole number of the batches that its file takes. [N, ...] float32.
+/// @param batch  Reversal::batch
+/// @throws InputError where there are fewer samples than one batch.
+at::Tensor proof_inputs(const RunData& data, int64_t batch);
 
 /// Compares, and writes `path` only when all comparisons hold:
 ///   the whole network masked with the final one, in float64 and float32;

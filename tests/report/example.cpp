@@ -23,6 +23,7 @@ Json stage(const char* name, double held_out, Json test, uint64_t params, uint64
       {"name", name},
       {"metric",
        {{"name", "accuracy"}, {"held_out", held_out}, {"test", test}, {"test_interval", interval}}},
+      {"outputs", Json::array()},
       {"params", params},
       {"macs", macs},
       {"bytes", params * 4 + 21000},
@@ -47,7 +48,7 @@ Json curve() {
     points.push_back({{"step", 50 * i},
                       {"epoch", 8 * t},
                       {"loss", 0.04 + 0.2 * t * t},
-                      {"held_out_accuracy", nullptr},
+                      {"held_out_metric", nullptr},
                       {"cost", goal + 4e5 * std::sin(9 * t)},
                       {"goal_cost", goal},
                       {"beta", i == 0 ? Json() : Json(1e-6 * std::exp(9 * t))},
@@ -55,7 +56,7 @@ Json curve() {
                       {"distortion_mean", 0.4 * t},
                       {"learning_rate", 0.1 * (1 - t)}});
     if (i % 4 == 0)
-      points.back()["held_out_accuracy"] = 0.9204 - 0.0208 * t + 0.002 * std::sin(40 * t);
+      points.back()["held_out_metric"] = 0.9204 - 0.0208 * t + 0.002 * std::sin(40 * t);
   }
   return points;
 }

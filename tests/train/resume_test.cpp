@@ -7,6 +7,7 @@
 #include "crrm/architectures/architecture.h"
 #include "crrm/base/error.h"
 #include "crrm/base/interrupt.h"
+#include "crrm/train/classification.h"
 #include "crrm/train/run.h"
 
 namespace crrm {
@@ -48,7 +49,7 @@ class Resume : public testing::Test {
   }
 
   std::unique_ptr<crrm::Run> make() const {
-    return std::make_unique<crrm::Run>(network_, network_, data_, options_);
+    return std::make_unique<crrm::Run>(network_, network_, task_, data_, options_);
   }
 
   /// The checkpoint that a run leaves when it is asked to stop in step `stop`.
@@ -74,6 +75,7 @@ class Resume : public testing::Test {
   }
 
   Graph network_;
+  Classification task_{4, std::make_unique<Teacher>(network_), {}};
   RunData data_;
   RunOptions options_;
 };

@@ -1,0 +1,77 @@
+#include "crrm/graph/batch.h"
+
+#include "crrm/base/error.h"
+#include "crrm/graph/shapes.h"
+
+namespace crrm {
+
+namespace {
+
+constexpr int64_t kOther = 11;  // a batch unlike usual extents
+
+int64_t stated_batch(const Graph& graph) {
+  for (const Port& port : graph.inputs)
+    if (!port.shape.empty() && port.shape[0] > 0) return port.shape[0];
+  return 0;
+}
+
+/// The target of a Reshape with 0 (copied) in place of the batch; undefined where it states none.
+at::Tensor copied_batch(const Graph& graph, const Node& node, const ShapeTable& shapes,
+                        int64_t batch) {
+  if (node.op != "Reshape" || !node.domain.empty() || node.integer("allowzero", 0) != 0) return {};
+  const auto target = graph.parameters.find(node.inputs.at(1));
+  if (target == graph.parameters.end() || target->second.numel() == 0 ||
+      !shapes.knows(node.inputs[0]))
+    return {};
+  const Shape& input = shapes.at(node.inputs[0]);
+  if (input.empty() || input[0] != batch || target->second[0].item<int64_t>() != batch) return {};
+  at::Tensor copied = target->second.clone();
+  copied[0] = 0;
+  return copied;
+}
+
+void require_batch(const Graph& graph, const ShapeTable& before, const ShapeTable& after) {
+  for (const Port& output : graph.outputs) {
+    if (!before.knows(output.name) || !after.knows(output.name)) continue;
+    Shape expected = before.at(output.name);
+    if (!expected.empty()) expected[0] = kOther;
+    if (expected == after.at(output.name) && !expected.empty()) continue;
+    throw InputError(
+        {.place = fmt::format("output \"{}\"", output.name),
+         .expected = fmt::format("[{}] for {} samples", fmt::join(expected, ", "), kOther),
+         .found = fmt::format("[{}]", fmt::join(after.at(output.name), ", ")),
+         .hint = "the file is made for a fixed number of samples: export it with a dynamic batch"});
+  }
+}
+
+}  // namespace
+
+int64_t free_batch(Graph& graph, const std::vector<Shape>& sample) {
+  const int64_t batch = stated_batch(graph);
+  if (batch == 0) return 0;
+  const ShapeTable before = infer_shapes(graph, input_shapes(graph, batch, sample));
+  for (Node& node : graph.nodes) {
+    const at::Tensor target = copied_batch(graph, node, before, batch);
+    if (!target.defined()) continue;
+    const std::string name = graph.fresh_name(node.name + ".target");
+    graph.parameters[name] = target;
+    node.inputs[1] = name;
+  }
+  for (Port& port : graph.inputs)
+    if (!port.shape.empty()) port.shape[0] = -1;
+  for (Port& port : graph.outputs)
+    if (!port.shape.empty()) port.shape[0] = -1;
+  drop_unread(graph);
+  require_batch(graph, before, infer_shapes(graph, input_shapes(graph, kOther, sample)));
+  return batch;
+}
+
+void fix_batch(Graph& graph, int64_t batch) {
+  if (batch == 0) return;
+  for (Port& port : graph.inputs)
+    if (!port.shape.empty()) port.shape[0] = batch;
+  for (Port& port : graph.outputs)
+    if (!port.shape.empty()) port.shape[0] = batch;
+}
+
+}  // namespace crrm

@@ -1,0 +1,56 @@
+#include "crrm/train/classification.h"
+
+#include "crrm/base/error.h"
+#include "crrm/train/divergence.h"
+
+namespace crrm {
+
+Classification::Classification(int64_t classes, std::unique_ptr<const Teacher> teacher,
+                               LossOptions options)
+    : classes_(classes), teacher_(std::move(teacher)), options_(options) {}
+
+void Classification::check(const Tensors& outputs) const {
+  const at::Tensor& logits = outputs[0];
+  if (logits.dim() == 2 && logits.size(1) == classes_) return;
+  throw InputError(
+      {.place = "output of the network",
+       .expected = fmt::format("[N, {}], one number for each of the data's classes", classes_),
+       .found = fmt::format("[{}]", fmt::join(logits.sizes(), ", ")),
+       .hint = "check that model and data belong together; --task distill needs no labels"});
+}
+
+at::Tensor Classification::loss(const Tensors& outputs, const Batch& batch) const {
+  const at::Tensor& logits = outputs[0];  // [N, K]
+  const at::Tensor data = at::cross_entropy_loss(logits, batch.labels);
+  const double t = options_.temperature, a = options_.distillation;
+  if (!teacher_ || a == 0) return data;
+  const at::Tensor target = at::log_softmax((*teacher_)(batch.inputs)[0] / t, 1);
+  return (1 - a) * data + a * t * t * divergence(target, at::log_softmax(logits / t, 1), 1);
+}
+
+at::Tensor Classification::probe(const Tensors& outputs, uint64_t seed) const {
+  return sampled_log_likelihood(at::log_softmax(outputs[0], 1), 1, seed);
+}
+
+Evaluation Classification::evaluate(const Forward& forward, const Dataset& data,
+                                    const Normalisation& normalisation, int64_t batch) const {
+  Evaluation result;
+  int64_t hits = 0;
+  for_each_batch(data, normalisation, batch, [&](const Batch& samples) {
+    const Tensors outputs = forward(samples.inputs);
+    check(outputs);
+    const at::Tensor& logits = outputs[0];  // [B, K]
+    result.loss +=
+        at::cross_entropy_loss(logits, samples.labels, {}, at::Reduction::Sum).item<double>();
+    hits += logits.argmax(1).eq(samples.labels).sum().item<int64_t>();
+  });
+  require_finite(result.loss, data);
+  const int64_t n = std::max<int64_t>(data.size(), 1);
+  result.metric = static_cast<double>(hits) / static_cast<double>(n);
+  result.loss /= static_cast<double>(n);
+  result.samples = data.size();
+  std::tie(result.low, result.high) = share_interval(result.metric, n);
+  return result;
+}
+
+}  // namespace crrm
