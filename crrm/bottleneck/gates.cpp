@@ -23,7 +23,9 @@ std::map<std::string, int64_t> sample_axes(const Graph& graph, const Coupling& c
   }
   std::map<std::string, int64_t> axes;
   for (const auto& [value, shape] : infer_shapes(graph, inputs).shapes) {
-    const Shape& before = coupling.shapes().at(value);
+    const auto known = coupling.shapes().find(value);  // else: a constant that surgery made
+    if (known == coupling.shapes().end()) continue;
+    const Shape& before = known->second;
     const auto differs = std::mismatch(shape.begin(), shape.end(), before.begin(), before.end());
     if (differs.first != shape.end()) axes[value] = differs.first - shape.begin();
   }

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "crrm/coupling/subsets.h"
+#include "crrm/ops/axes.h"
 
 namespace crrm {
 
@@ -25,6 +26,13 @@ void trace(const Node& node, Origins& origins) {
     from.insert(from.end(), found->second.begin(), found->second.end());
   }
   for (const std::string& output : node.outputs) origins[output] = from;
+}
+
+/// Samples in the shapes that a coupling was made of: a file may be made for one.
+int64_t batch_of(const Graph& graph, const Coupling& coupling) {
+  if (graph.inputs.empty()) return 1;
+  const Shape& shape = coupling.shapes().at(graph.inputs[0].name);
+  return shape.empty() ? 1 : std::max<int64_t>(shape[0], 1);
 }
 
 }  // namespace
@@ -50,21 +58,27 @@ std::vector<std::string> learned_parameters(const Graph& graph) {
 }
 
 CostModel::CostModel(const Graph& graph, const Coupling& coupling)
-    : coupling_(coupling), nodes_(graph.nodes) {
-  for (const Node& node : nodes_) {
+    : coupling_(coupling),
+      batch_(batch_of(graph, coupling)),
+      nodes_(graph.nodes),
+      removal_(graph, coupling) {
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    const Node& node = nodes_[n];
     const Operator* op = find_operator(node);
     const bool known = std::all_of(
         node.outputs.begin(), node.outputs.end(),
         [&](const std::string& v) { return v.empty() || coupling.shapes().contains(v); });
     if (op == nullptr || !known) continue;
-    Contraction contraction{&node, op, {}, {}};
+    Contraction contraction{n, &node, op, {}, {}};
     for (const std::string& value : node.inputs) contraction.inputs.push_back(extents(value));
     for (const std::string& value : node.outputs) contraction.outputs.push_back(extents(value));
     // Nodes without multiply-accumulates need not be asked again.
     if (op->macs(node, shapes_of(contraction, extents_of_axes())) > 0)
       contractions_.push_back(std::move(contraction));
   }
-  for (const std::string& name : learned_parameters(graph)) learned_.push_back(extents(name));
+  const auto read = readers(graph);
+  for (const std::string& name : learned_parameters(graph))
+    learned_.push_back({extents(name), read.at(name)});
 }
 
 CostModel::Extents CostModel::extents(const std::string& value) const {
@@ -104,15 +118,15 @@ Cost CostModel::operator()(const std::vector<bool>& alive) const {
     living.push_back(std::count_if(units.begin(), units.end(), [&](int unit) {
       return unit == Coupling::kStays || alive[static_cast<size_t>(unit)];
     }));
+  const std::vector<Fate> fates = removal_(alive).fates;
+  const auto stays = [&](size_t node) { return fates[node] == Fate::stays; };
   Cost total;
   for (const Contraction& c : contractions_)
-    total.macs += c.op->macs(*c.node, shapes_of(c, living));
-  total.macs /= kCouplingBatch;
-  for (const Extents& e : learned_) {
-    int64_t count = 1;
-    for (const int64_t extent : shape_of(e, living)) count *= extent;
-    total.params += count;
-  }
+    if (stays(c.index)) total.macs += c.op->macs(*c.node, shapes_of(c, living));
+  total.macs /= batch_;
+  for (const Learned& parameter : learned_)
+    if (std::any_of(parameter.readers.begin(), parameter.readers.end(), stays))
+      total.params += elements(shape_of(parameter.extents, living));
   return total;
 }
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "crrm/coupling/coupling.h"
+#include "crrm/coupling/removal.h"
 #include "crrm/graph/operator.h"
 
 namespace crrm {
@@ -19,9 +19,11 @@ class CostModel {
   /// Keeps a reference to `coupling`.
   CostModel(const Graph& graph, const Coupling& coupling);
 
-  /// Cost of the network that the living units would leave, without building it.
+  /// Cost of the network that the living units would leave, without building it. What folds into a
+  /// constant, and what nobody reads any more, costs nothing (coupling/removal.h).
   /// @param alive  [coupling.size()]
   Cost operator()(const std::vector<bool>& alive) const;
+  const Removal& removal() const { return removal_; }
 
  private:
   struct Extent {
@@ -30,9 +32,15 @@ class CostModel {
   };
   using Extents = std::vector<Extent>;
   struct Contraction {
+    size_t index;  ///< of the node
     const Node* node;
     const Operator* op;
     std::vector<Extents> inputs, outputs;
+  };
+
+  struct Learned {
+    Extents extents;
+    std::vector<size_t> readers;  ///< indices of nodes
   };
 
   Extents extents(const std::string& value) const;
@@ -41,9 +49,11 @@ class CostModel {
   static NodeShapes shapes_of(const Contraction& contraction, const std::vector<int64_t>& living);
 
   const Coupling& coupling_;
+  int64_t batch_;
   std::vector<Node> nodes_;
+  Removal removal_;
   std::vector<Contraction> contractions_;
-  std::vector<Extents> learned_;
+  std::vector<Learned> learned_;
 };
 
 /// What one unit of each group costs at the margin of the network that is alive; where units go

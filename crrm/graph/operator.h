@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,21 @@ class Operator {
 
   /// Whether input `i`, when it is a parameter, is a weight that training changes.
   virtual bool learns(size_t i) const { return false; }
+
+  /// Whether `forward`, given tensors that broadcast to the node's inputs, gives tensors that
+  /// broadcast to its outputs: what is the same for all samples and positions stays so.
+  virtual bool pointwise() const { return false; }
+
+  /// The output where everything that the node contracts with a parameter is zero, if it is the
+  /// same for all samples and positions: the bias. Of the output's rank, and broadcasts to it;
+  /// undefined where the rule does not hold, or data decides.
+  /// @param inputs  parameters; undefined where an input is a value or absent
+  virtual at::Tensor at_zero(const Node& node, const Tensors& inputs, const Shape& output) const {
+    return {};
+  }
+
+  /// Of an operator of two inputs in any order: the number beside which the other is the output.
+  virtual std::optional<double> neutral() const { return std::nullopt; }
 };
 
 /// The operator that computes `node`, or null when the program does not know it.

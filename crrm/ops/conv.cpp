@@ -70,6 +70,14 @@ void shrink_groups(Node& node, const Shrinkage& shrinkage) {
   if (groups > 1) node.attributes["group"] = static_cast<int64_t>(left.size());
 }
 
+/// The bias, [1, O, 1, ...]; zeros where there is none.
+at::Tensor bias_alone(const Node& node, const Tensors& x, const Shape& output) {
+  Shape shape(output.size(), 1);
+  shape[1] = output[1];
+  if (!node.has_input(2)) return x[1].defined() ? at::zeros(shape, x[1].options()) : at::Tensor();
+  return x[2].defined() ? x[2].view(shape) : at::Tensor();
+}
+
 // Conv (ONNX 11): y = x * W + b. `group` blocks of channels do not see each other.
 // Couples  x[n i s], W[o i k] -> y[n o s']  (1 group)
 //          x[n (g i) s], W[(g o) i k] -> y[n (g o) s']  (g groups; i = 1: depthwise)
@@ -110,6 +118,9 @@ class Conv final : public Operator {
 
   void shrink(Node& node, Shrinkage& shrinkage) const override { shrink_groups(node, shrinkage); }
   bool learns(size_t i) const override { return i == 1 || i == 2; }
+  at::Tensor at_zero(const Node& node, const Tensors& x, const Shape& output) const override {
+    return bias_alone(node, x, output);
+  }
 };
 
 // ConvTranspose (ONNX 11): the gradient of Conv; its weight is [inputs, outputs / group, k].
@@ -161,6 +172,9 @@ class ConvTranspose final : public Operator {
 
   void shrink(Node& node, Shrinkage& shrinkage) const override { shrink_groups(node, shrinkage); }
   bool learns(size_t i) const override { return i == 1 || i == 2; }
+  at::Tensor at_zero(const Node& node, const Tensors& x, const Shape& output) const override {
+    return bias_alone(node, x, output);
+  }
 
  private:
   static std::vector<int64_t> padding(const Node& node, const Tensors& x,

@@ -44,6 +44,7 @@ class Elementwise final : public Operator {
   }
 
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // contracts nothing
+  bool pointwise() const override { return true; }
 
  private:
   Function function_;
@@ -52,7 +53,8 @@ class Elementwise final : public Operator {
 /// Bias and slope: a constant with more than one element that is added or multiplies is learned.
 class LearnedElementwise final : public Operator {
  public:
-  explicit LearnedElementwise(Elementwise::Function function) : elementwise_(std::move(function)) {}
+  LearnedElementwise(std::optional<double> neutral, Elementwise::Function function)
+      : neutral_(neutral), elementwise_(std::move(function)) {}
   Tensors forward(const Node& node, const Tensors& x, bool training) const override {
     return elementwise_.forward(node, x, training);
   }
@@ -61,8 +63,11 @@ class LearnedElementwise final : public Operator {
   }
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // contracts nothing
   bool learns(size_t i) const override { return i == 1; }
+  bool pointwise() const override { return true; }
+  std::optional<double> neutral() const override { return neutral_; }
 
  private:
+  std::optional<double> neutral_;
   Elementwise elementwise_;
 };
 
@@ -138,8 +143,8 @@ at::Tensor bit_shift(N node, T x) {
 
 #define CRRM_ELEMENTWISE(op, expression) \
   CRRM_REGISTER_OPERATOR_AS(Elementwise, op, [](N node, T x) -> at::Tensor { return expression; })
-#define CRRM_LEARNED(op, expression)                \
-  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op, \
+#define CRRM_LEARNED(op, neutral, expression)                \
+  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op, neutral, \
                             [](N node, T x) -> at::Tensor { return expression; })
 
 CRRM_ELEMENTWISE(Abs, at::abs(x[0]));
@@ -207,9 +212,9 @@ CRRM_ELEMENTWISE(Tanh, at::tanh(x[0]));
 CRRM_ELEMENTWISE(ThresholdedRelu, at::threshold(x[0], node.real("alpha", 1), 0));
 CRRM_ELEMENTWISE(Where, at::where(x[0].to(at::kBool), x[1], x[2]));
 CRRM_ELEMENTWISE(Xor, at::logical_xor(x[0], x[1]));
-CRRM_LEARNED(Add, at::add(x[0], x[1]));
-CRRM_LEARNED(Mul, at::mul(x[0], x[1]));
-CRRM_LEARNED(PRelu, prelu(node, x));
+CRRM_LEARNED(Add, 0.0, at::add(x[0], x[1]));
+CRRM_LEARNED(Mul, 1.0, at::mul(x[0], x[1]));
+CRRM_LEARNED(PRelu, std::nullopt, prelu(node, x));
 
 // CastLike (ONNX 19): of its second input only the type matters, not the extents.
 // Couples  x[i] -> y[i]
@@ -242,6 +247,7 @@ class Dropout final : public Operator {
       if (!y.empty()) labels.broadcast(node.inputs[0], y);
   }
   int64_t macs(N, const NodeShapes&) const override { return 0; }  // contracts nothing
+  bool pointwise() const override { return true; }
 
  private:
   static bool is_random(T x) {

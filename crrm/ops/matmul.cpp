@@ -30,6 +30,15 @@ class Gemm final : public Operator {
     return elements(shapes.outputs[0]) * shapes.inputs[0][node.integer("transA", 0) != 0 ? 0 : 1];
   }
   bool learns(size_t i) const override { return i == 1 || i == 2; }
+  /// beta C, [1 or M, N]
+  at::Tensor at_zero(const Node& node, const Tensors& x, const Shape& output) const override {
+    const int64_t columns = output[1];
+    if (!node.has_input(2))
+      return x[1].defined() ? at::zeros({1, columns}, x[1].options()) : at::Tensor();
+    if (!x[2].defined()) return {};
+    const int64_t rows = x[2].dim() == 2 ? x[2].size(0) : 1;
+    return x[2].expand({rows, columns}) * node.real("beta", 1);
+  }
 };
 
 // MatMul (ONNX 13): NumPy's product of the last two axes, batched over those before.
@@ -56,6 +65,13 @@ class MatMul final : public Operator {
     return elements(shapes.outputs[0]) * shapes.inputs[0].back();
   }
   bool learns(size_t) const override { return true; }
+  /// Zeros, [1, .., 1, N], where the second is a weight [.., K, N]
+  at::Tensor at_zero(const Node&, const Tensors& x, const Shape& output) const override {
+    if (!x[1].defined() || x[1].dim() < 2) return {};
+    Shape shape(output.size(), 1);
+    shape.back() = output.back();
+    return at::zeros(shape, x[1].options());
+  }
 
  private:
   /// The first `count` axes of `from`, aligned at the end of the first `end` axes of `to`.

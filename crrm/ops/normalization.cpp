@@ -37,6 +37,7 @@ class BatchNormalization final : public Operator {
   /// One multiplication an element, which a deployed network folds into the convolution before.
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }
   bool learns(size_t i) const override { return i == 1 || i == 2; }
+  bool pointwise() const override { return true; }  // in inference
 
  private:
   static constexpr double kOnnxMomentum = 0.9;

@@ -4,6 +4,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/graph/operator.h"
+#include "crrm/surgery/fold.h"
 
 namespace crrm {
 
@@ -38,20 +39,16 @@ void check_shapes(const Graph& graph, const Coupling& coupling, const Shrinkage:
 }  // namespace
 
 Graph cut(const Graph& graph, const Coupling& coupling, const std::vector<bool>& alive) {
-  const Shrinkage::Kept kept = coupling.kept(alive);
-  for (const auto& [value, axes] : kept)
-    for (size_t a = 0; a < axes.size(); ++a)
-      if (axes[a].extent() == 0)
-        throw InternalError(fmt::format("nothing would stay of axis {} of \"{}\"", a, value));
-  Graph smaller = graph;
+  const auto [folded, kept] = fold_branches(graph, coupling, alive);
+  Graph smaller = folded;
   smaller.nodes.clear();
   Shrinkage shrinkage(smaller, coupling.shapes(), kept);
-  for (Node node : graph.nodes) {
+  for (Node node : folded.nodes) {
     if (const Operator* op = find_operator(node)) op->shrink(node, shrinkage);
     smaller.nodes.push_back(std::move(node));
     for (Node& next : shrinkage.take_appended()) smaller.nodes.push_back(std::move(next));
   }
-  select_parameters(smaller, graph, kept);
+  select_parameters(smaller, folded, kept);
   drop_unread(smaller);
   check_shapes(smaller, coupling, kept);
   return smaller;

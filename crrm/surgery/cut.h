@@ -8,9 +8,10 @@
 
 namespace crrm {
 
-/// The smaller network: every parameter loses the rows and columns of the units that are not alive.
+/// The smaller network: every parameter loses the rows and columns of the units that are not alive,
+/// and branches that have none left leave (surgery/fold.h).
 /// @param graph  the network that `coupling` describes
-/// @param alive  [coupling.size()]; every axis must keep at least one index
+/// @param alive  [coupling.size()]; an axis is empty only where it may (coupling/removal.h)
 /// @throws InternalError when a shape is not what the living units say.
 Graph cut(const Graph& graph, const Coupling& coupling, const std::vector<bool>& alive);
 

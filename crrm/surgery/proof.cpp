@@ -6,6 +6,7 @@
 #include "crrm/bottleneck/gates.h"
 #include "crrm/graph/executor.h"
 #include "crrm/surgery/cut.h"
+#include "crrm/surgery/fold.h"
 
 namespace crrm {
 
@@ -22,6 +23,22 @@ double largest(const Tensors& outputs) {
   for (const at::Tensor& output : outputs)
     if (output.numel() > 0) most = std::max(most, at::abs(output).max().item<double>());
   return most;
+}
+
+/// `whole` with the parameters of `small` in the places that `kept` says.
+Graph put_parameters(Graph whole, const Shrinkage::Kept& kept, const Graph& small) {
+  for (auto& [name, tensor] : whole.parameters) {
+    if (!tensor.is_floating_point() || !small.is_parameter(name)) continue;
+    const at::Tensor& part = small.parameters.at(name);
+    const auto found = kept.find(name);
+    const Shape expected = found == kept.end() ? tensor.sizes().vec() : extents(found->second);
+    if (part.sizes() != at::IntArrayRef(expected))
+      throw InternalError(fmt::format("\"{}\" of the smaller network is [{}], expected [{}]", name,
+                                      fmt::join(part.sizes(), ", "), fmt::join(expected, ", ")));
+    tensor =
+        found == kept.end() ? part.detach() : put(tensor.detach(), part.detach(), found->second);
+  }
+  return whole;
 }
 
 Proof prove_in(at::ScalarType type, const Graph& masked, const Graph& small,
@@ -53,25 +70,14 @@ Proof compare(const std::string& what, const std::string& runtime, const Tensors
 
 Graph expand(const Graph& full, const Coupling& coupling, const std::vector<bool>& alive,
              const Graph& small) {
-  const Shrinkage::Kept kept = coupling.kept(alive);
-  Graph result = full;
-  for (auto& [name, whole] : result.parameters) {
-    if (!whole.is_floating_point() || !small.is_parameter(name)) continue;
-    const at::Tensor& part = small.parameters.at(name);
-    const auto found = kept.find(name);
-    const Shape expected = found == kept.end() ? whole.sizes().vec() : extents(found->second);
-    if (part.sizes() != at::IntArrayRef(expected))
-      throw InternalError(fmt::format("\"{}\" of the smaller network is [{}], expected [{}]", name,
-                                      fmt::join(part.sizes(), ", "), fmt::join(expected, ", ")));
-    whole = found == kept.end() ? part.detach() : put(whole.detach(), part.detach(), found->second);
-  }
-  return result;
+  return put_parameters(full, coupling.kept(alive), small);
 }
 
 std::vector<Proof> prove_cut(const Graph& full, const Coupling& coupling,
                              const std::vector<bool>& alive, const Graph& small,
                              const at::Tensor& inputs) {
-  const Graph masked = insert_gates(expand(full, coupling, alive, small), coupling);
+  const Folded folded = fold_branches(full, coupling, alive);
+  const Graph masked = insert_gates(put_parameters(folded.graph, folded.kept, small), coupling);
   return {prove_in(at::kDouble, masked, small, alive, inputs),
           prove_in(at::kFloat, masked, small, alive, inputs)};
 }

@@ -37,7 +37,8 @@ Proof compare(const std::string& what, const std::string& runtime, const Tensors
 Graph expand(const Graph& full, const Coupling& coupling, const std::vector<bool>& alive,
              const Graph& small);
 
-/// The masked network against the cut one, in float64 and float32.
+/// The masked network against the cut one, in float64 and float32. Of branches that left, both have
+/// the constants of `small`: training may have gone on since.
 /// @param inputs [N, ...] float32
 std::vector<Proof> prove_cut(const Graph& full, const Coupling& coupling,
                              const std::vector<bool>& alive, const Graph& small,

@@ -40,7 +40,8 @@ class Growth {
         &Growth::multiply,    &Growth::concat,       &Growth::split,       &Growth::slice,
         &Growth::gather,      &Growth::pool,         &Growth::shuffle,     &Growth::pad_channels,
         &Growth::squeeze,     &Growth::linear,       &Growth::prelu,       &Growth::normalise,
-        &Growth::softmax,     &Growth::constants,    &Growth::mean_centre, &Growth::extra_output};
+        &Growth::softmax,     &Growth::constants,    &Growth::mean_centre, &Growth::extra_output,
+        &Growth::residual};
     return steps;
   }
 
@@ -140,15 +141,17 @@ class Growth {
     conv(g);
   }
 
-  void batch_norm(const Gene& g) {
-    const Map x = pick(g.a);
+  std::string normalised(const Map& x) {
     const std::string n = fresh("bn");
     const int64_t c = x.channels;
-    push(
-        node("BatchNormalization",
-             {x.name, parameter(n + ".scale", random({c})), parameter(n + ".bias", random({c})),
-              parameter(n + ".mean", random({c})), parameter(n + ".var", random({c}).abs() + 0.5)}),
-        c, x);
+    return node(
+        "BatchNormalization",
+        {x.name, parameter(n + ".scale", random({c})), parameter(n + ".bias", random({c})),
+         parameter(n + ".mean", random({c})), parameter(n + ".var", random({c}).abs() + 0.5)});
+  }
+  void batch_norm(const Gene& g) {
+    const Map x = pick(g.a);
+    push(normalised(x), x.channels, x);
   }
 
   void activate(const Gene& g) {
@@ -305,6 +308,20 @@ class Growth {
     const Map x = pick(g.a);
     const std::string mean = node("ReduceMean", {x.name, ints(fresh("axes"), {1})});
     push(node("Sub", {x.name, mean}), x.channels, x);
+  }
+
+  /// A branch of two or three convolutions and what it is added to, or multiplied with.
+  void residual(const Gene& g) {
+    const Map x = pick(g.a);
+    const int64_t inner = 1 + g.b % 3;
+    Map y{convolve(x, inner, 3, 1), inner, x.height, x.width};
+    if (g.c % 2 == 0) y.name = node("Relu", {normalised(y)});
+    if (g.c % 3 == 0)
+      y = {node("Tanh", {convolve(y, inner + 1, 1, 1)}), inner + 1, x.height, x.width};
+    y = {convolve(y, x.channels, 3, 1), x.channels, x.height, x.width};
+    if (g.c % 5 == 0) y.name = normalised(y);
+    if (g.c % 7 == 0) y.name = node("Sigmoid", {y.name});
+    push(node(g.b % 5 == 0 ? "Mul" : "Add", {x.name, y.name}), x.channels, x);
   }
 
   void extra_output(const Gene& g) {

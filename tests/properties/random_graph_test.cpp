@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crrm/bottleneck/gates.h"
+#include "crrm/coupling/cost.h"
 #include "crrm/coupling/subsets.h"
 #include "crrm/graph/executor.h"
 #include "crrm/io/onnx.h"
@@ -62,13 +63,13 @@ class Written {
 
 void check_subset(const Graph& graph, const Coupling& coupling, const Executor& masked,
                   const std::vector<bool>& alive) {
-  const Graph smaller = cut(graph, coupling, alive);
-  const Executor exact(to_type(smaller, at::kDouble));
+  const Executor exact(cut(to_type(graph, at::kDouble), coupling, alive));
   for (const int64_t batch : {2, 3}) {
     const at::Tensor x = images(batch, at::kDouble);
     RC_ASSERT(difference(masked.run({x, hard_gates(alive, at::kDouble)}), exact.run({x})).relative <
               kExact);
   }
+  const Graph smaller = cut(graph, coupling, alive);
   const at::Tensor x = images(2, at::kFloat);
   const Tensors found = Executor(smaller).run({x});
   const Written file(smaller);
@@ -81,6 +82,14 @@ void check_subset(const Graph& graph, const Coupling& coupling, const Executor& 
     RC_ASSERT(back.outputs[i].shape == graph.outputs[i].shape);
 }
 
+/// What the smaller network costs is known before it is built.
+void check_cost(const Graph& graph, const Coupling& coupling, const CostModel& model,
+                const std::vector<bool>& alive) {
+  const Cost counted = cost(cut(graph, coupling, alive)), expected = model(alive);
+  RC_ASSERT(counted.macs == expected.macs);
+  RC_ASSERT(counted.params == expected.params);
+}
+
 // RC_PARAMS="max_success=2000" asks for more networks, "reproduce=..." for one again.
 TEST(Properties, AnyUnitsLeaveAnyNetworkExactly) {
   const bool holds = rc::check([](const std::vector<Gene>& genes, uint16_t seed) {
@@ -90,8 +99,14 @@ TEST(Properties, AnyUnitsLeaveAnyNetworkExactly) {
     const Coupling coupling(graph, infer_shapes(graph, input_shapes(graph, kCouplingBatch)));
     const Executor masked(to_type(insert_gates(graph, coupling), at::kDouble));
     RC_TAG(coupling.size() > 0 ? "some units" : "none");
-    for (const std::vector<bool>& alive : trial_subsets(coupling, 2, 2, seed))
+    const CostModel model(graph, coupling);
+    bool empties = false;
+    for (const std::vector<bool>& alive : trial_subsets(coupling, 2, 2, seed)) {
       check_subset(graph, coupling, masked, alive);
+      check_cost(graph, coupling, model, alive);
+      empties |= model.removal().empties(alive);
+    }
+    RC_TAG(empties ? "some axis empty" : "no axis empty");
   });
   EXPECT_TRUE(holds);
 }
