@@ -1,5 +1,8 @@
 #include "crrm/bottleneck/selection.h"
 
+#include <map>
+#include <set>
+
 #include "crrm/base/error.h"
 #include "crrm/coupling/subsets.h"
 
@@ -11,27 +14,103 @@ namespace {
 struct Closure {
   std::vector<int> units;
   double score = 0;
-  bool stays = false;  ///< an axis would be empty without
+  bool stays = false;  ///< an axis would be empty that may not be; or it goes with another closure
 };
 
-/// The last of every axis that would otherwise be empty stays.
-void protect(const Coupling& coupling, std::vector<Closure>& order) {
-  std::vector<size_t> rank(static_cast<size_t>(coupling.size()));
-  for (size_t i = 0; i < order.size(); ++i)
-    for (const int unit : order[i].units) rank[static_cast<size_t>(unit)] = i;
-  for (const std::vector<int>& units : coupling.axes()) {
-    if (std::find(units.begin(), units.end(), Coupling::kStays) != units.end()) continue;
-    size_t last = 0;
-    for (const int unit : units) last = std::max(last, rank[static_cast<size_t>(unit)]);
-    order[last].stays = true;
-  }
+void set(std::vector<bool>& alive, const Closure& closure, bool value) {
+  for (const int unit : closure.units) alive[static_cast<size_t>(unit)] = value;
 }
+
+/// Walks an order of closures and decides what becomes of those that would empty an axis.
+class Walk {
+ public:
+  /// Keeps references. @param alive  what is closed already stays closed
+  Walk(const Coupling& coupling, const Removal& removal, const std::vector<bool>& alive,
+       std::vector<Closure>& order)
+      : removal_(removal),
+        alive_(alive),
+        order_(order),
+        axes_of_(alive.size()),
+        living_(coupling.axes().size()),
+        place_(alive.size()) {
+    for (size_t a = 0; a < living_.size(); ++a)
+      for (const int unit : coupling.axes()[a]) {
+        if (unit != Coupling::kStays) axes_of_[static_cast<size_t>(unit)].push_back(a);
+        living_[a] += unit == Coupling::kStays || alive[static_cast<size_t>(unit)];
+      }
+    for (size_t i = 0; i < order.size(); ++i)
+      for (const int unit : order[i].units) place_[static_cast<size_t>(unit)] = i;
+  }
+
+  void run() {
+    for (size_t i = 0; i < order_.size(); ++i) {
+      if (order_[i].stays || !alive_[static_cast<size_t>(order_[i].units.front())]) continue;
+      std::vector<bool> next = alive_;
+      set(next, order_[i], false);
+      if (!empties_an_axis(order_[i]) || may_close(i, next))
+        close(i, next);
+      else
+        order_[i].stays = true;
+    }
+  }
+
+ private:
+  bool empties_an_axis(const Closure& closure) const {
+    std::map<size_t, int> lost;
+    for (const int unit : closure.units)
+      for (const size_t axis : axes_of_[static_cast<size_t>(unit)]) ++lost[axis];
+    return std::any_of(lost.begin(), lost.end(),
+                       [&](const auto& entry) { return entry.second == living_[entry.first]; });
+  }
+
+  /// Alone, or with what stays so far for the sake of the same axes.
+  /// @param next  without the closure; on return also without what goes with it
+  bool may_close(size_t i, std::vector<bool>& next) const {
+    if (!removal_.possible(next)) {
+      std::set<size_t> axes;
+      for (const int unit : order_[i].units)
+        axes.insert(axes_of_[static_cast<size_t>(unit)].begin(),
+                    axes_of_[static_cast<size_t>(unit)].end());
+      for (size_t k = 0; k < i; ++k)
+        if (order_[k].stays && touches(order_[k], axes)) set(next, order_[k], false);
+      if (!removal_.possible(next)) return false;
+    }
+    next = removal_.without_unread(std::move(next));
+    return true;
+  }
+
+  bool touches(const Closure& closure, const std::set<size_t>& axes) const {
+    return std::any_of(closure.units.begin(), closure.units.end(), [&](int unit) {
+      const std::vector<size_t>& own = axes_of_[static_cast<size_t>(unit)];
+      return std::any_of(own.begin(), own.end(), [&](size_t axis) { return axes.contains(axis); });
+    });
+  }
+
+  /// What closes with closure `i` becomes a part of it.
+  void close(size_t i, const std::vector<bool>& next) {
+    for (size_t unit = 0; unit < next.size(); ++unit) {
+      if (!alive_[unit] || next[unit]) continue;
+      for (const size_t axis : axes_of_[unit]) --living_[axis];
+      if (place_[unit] == i) continue;
+      order_[place_[unit]].stays = true;
+      order_[i].units.push_back(static_cast<int>(unit));
+    }
+    alive_ = next;
+  }
+
+  const Removal& removal_;
+  std::vector<bool> alive_;
+  std::vector<Closure>& order_;
+  std::vector<std::vector<size_t>> axes_of_;  ///< by unit, an axis as often as it has the unit
+  std::vector<int64_t> living_;               ///< by axis
+  std::vector<size_t> place_;                 ///< by unit, in the order
+};
 
 /// What closes first in front: by Fisher information over weight; what is closed already comes
 /// before.
 /// @param fisher, weight  [units]
-std::vector<Closure> in_order(const Coupling& coupling, const std::vector<bool>& alive,
-                              const std::vector<double>& fisher,
+std::vector<Closure> in_order(const Coupling& coupling, const Removal& removal,
+                              const std::vector<bool>& alive, const std::vector<double>& fisher,
                               const std::vector<double>& weight) {
   constexpr double kClosed = -1;
   std::vector<double> score(fisher.size());
@@ -48,12 +127,8 @@ std::vector<Closure> in_order(const Coupling& coupling, const std::vector<bool>&
   }
   std::stable_sort(order.begin(), order.end(),
                    [](const Closure& a, const Closure& b) { return a.score < b.score; });
-  protect(coupling, order);
+  Walk(coupling, removal, alive, order).run();
   return order;
-}
-
-void set(std::vector<bool>& alive, const Closure& closure, bool value) {
-  for (const int unit : closure.units) alive[static_cast<size_t>(unit)] = value;
 }
 
 /// `alive` without the first `count`.
@@ -62,6 +137,11 @@ std::vector<bool> without(std::vector<bool> alive, const std::vector<Closure>& o
   for (size_t i = 0; i < count; ++i)
     if (!order[i].stays) set(alive, order[i], false);
   return alive;
+}
+
+/// Whether the network can be cut so, and something reads every living unit.
+bool is_read(const Removal& removal, const std::vector<bool>& alive) {
+  return removal.possible(alive) && removal.without_unread(alive) == alive;
 }
 
 std::vector<double> to_numbers(const at::Tensor& tensor) {
@@ -102,7 +182,7 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
                  const at::Tensor& fisher, const at::Tensor& weight, Resource resource,
                  int64_t limit) {
   const std::vector<Closure> order =
-      in_order(coupling, alive, to_numbers(fisher), to_numbers(weight));
+      in_order(coupling, cost.removal(), alive, to_numbers(fisher), to_numbers(weight));
   const auto fits = [&](const std::vector<bool>& living) {
     return amount(cost(living), resource) <= limit;
   };
@@ -128,7 +208,8 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
     const size_t unit = static_cast<size_t>(order[i].units.front());
     if (selection.alive[unit] || !alive[unit]) continue;
     set(selection.alive, order[i], true);
-    if (!fits(selection.alive)) set(selection.alive, order[i], false);
+    if (!fits(selection.alive) || !is_read(cost.removal(), selection.alive))
+      set(selection.alive, order[i], false);
   }
   return selection;
 }
@@ -136,8 +217,8 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
 Cost smallest_cost(const Coupling& coupling, const CostModel& cost) {
   const size_t units = static_cast<size_t>(coupling.size());
   const std::vector<bool> all(units, true);
-  const std::vector<Closure> order =
-      in_order(coupling, all, std::vector<double>(units, 1), std::vector<double>(units, 1));
+  const std::vector<Closure> order = in_order(
+      coupling, cost.removal(), all, std::vector<double>(units, 1), std::vector<double>(units, 1));
   return cost(without(all, order, order.size()));
 }
 

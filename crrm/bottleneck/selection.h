@@ -22,12 +22,13 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
 
 struct Selection {
   std::vector<bool> alive;
-  double beta = 0;  ///< the water level: every closed unit has F <= beta w
+  double beta = 0;  ///< the water level: every closed unit that is still read has F <= beta w
 };
 
 /// Closes units in the order of F / w until the true cost is at most `limit`; what was closed and
-/// still fits comes back, best first. Of every axis that could empty, the unit with the largest F /
-/// w stays.
+/// still fits comes back, best first. Of every axis that may not be empty, the unit with the
+/// largest F / w stays. Where an axis may be (coupling/removal.h), its last unit closes as any
+/// other, and with it the units that nobody reads any more.
 /// @param alive   units that may stay; what is already closed stays closed
 /// @param fisher  [units], weight [units]
 /// @throws InputError naming the smallest cost that can be reached, when `limit` is below it.
@@ -35,7 +36,8 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
                  const at::Tensor& fisher, const at::Tensor& weight, Resource resource,
                  int64_t limit);
 
-/// Cost with every unit closed that may close: no budget below it can be met.
+/// Cost with every unit closed that may close, in the network's order: no budget below it can be
+/// met.
 Cost smallest_cost(const Coupling& coupling, const CostModel& cost);
 
 }  // namespace crrm

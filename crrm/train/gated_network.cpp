@@ -43,6 +43,7 @@ std::vector<int64_t> positions(const std::vector<int64_t>& outer,
 }
 
 constexpr char kParameter[] = "parameter/";
+constexpr char kRemoved[] = "removed/";  // of branches that left: their constants follow from it
 
 }  // namespace
 
@@ -135,15 +136,15 @@ void GatedNetwork::control(int64_t limit) {
 
 Shrinkage::Kept GatedNetwork::compact() {
   const Shrinkage::Kept before = coupling_.kept(compacted_), after = coupling_.kept(alive_);
+  full_ = whole(current_);
+  build(alive_);
   Shrinkage::Kept moved;
   for (const auto& [name, axes] : after) {
-    if (!full_.is_parameter(name)) continue;
+    if (!current_.is_parameter(name) || !full_.is_parameter(name)) continue;
     for (size_t a = 0; a < axes.size(); ++a)
       moved[name].push_back(
           {positions(before.at(name)[a].indices, axes[a].indices), axes[a].blocks});
   }
-  full_ = whole(current_);
-  build(alive_);
   return moved;
 }
 
@@ -151,6 +152,8 @@ std::map<std::string, at::Tensor> GatedNetwork::state() const {
   std::map<std::string, at::Tensor> state;
   for (const auto& [name, tensor] : current_.parameters)
     if (tensor.is_floating_point()) state[kParameter + name] = tensor.detach().contiguous();
+  for (const auto& [name, tensor] : full_.parameters)
+    if (tensor.is_floating_point() && !current_.is_parameter(name)) state[kRemoved + name] = tensor;
   state["alive"] = to_tensor(alive_);
   state["compacted"] = to_tensor(compacted_);
   state["fisher"] = fisher_;
@@ -168,6 +171,9 @@ void GatedNetwork::load(const std::map<std::string, at::Tensor>& state) {
   probes_ = state.at("probes").item<int64_t>();
   beta_ = state.at("beta").item<double>();
   annealing_ = state.at("annealing").item<double>();
+  for (auto& [name, tensor] : full_.parameters)
+    if (const auto found = state.find(kRemoved + name); found != state.end())
+      tensor = found->second.clone();
   build(to_flags(state.at("compacted")));
   for (auto& [name, tensor] : current_.parameters) {
     if (!tensor.is_floating_point()) continue;

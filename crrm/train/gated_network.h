@@ -61,7 +61,8 @@ class GatedNetwork {
 
   /// Whether units are closed that are still part of the current network.
   bool can_compact() const { return alive_ != compacted_; }
-  /// Cuts the closed units away. Parameters become new tensors.
+  /// Cuts the closed units away. Parameters become new tensors. The constant of a branch that
+  /// leaves is what inference gives at that moment, and does not learn: the biases behind it do.
   /// @return by parameter, the indices of each axis that stayed, in the old tensor's numbering
   Shrinkage::Kept compact();
 

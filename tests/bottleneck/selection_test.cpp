@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "crrm/base/error.h"
-#include "tests/small_network.h"
+#include "tests/residual_networks.h"
 
 namespace crrm {
 namespace {
@@ -80,14 +80,94 @@ TEST_F(SelectionTest, MeetsEveryBudgetAndUsesItUp) {
   }
 }
 
-TEST_F(SelectionTest, NeverEmptiesAnAxis) {
+/// What is left of it without the branch, and with s stream channels.
+int64_t macs_without_branch(int64_t s) {
+  return 64 * 9 * 3 * s + s * kClasses;
+}
+
+// The branch may go, the stream may not: its best unit stays.
+TEST_F(SelectionTest, KeepsOneUnitWhereTheAxisMayNotBeEmpty) {
   const at::Tensor fisher = at::arange(1, coupling_.size() + 1, at::kDouble);
   const Cost least = smallest_cost(coupling_, cost_);
-  EXPECT_EQ(least.macs, macs(1, 1));
+  EXPECT_EQ(least.macs, macs_without_branch(1));
   const Selection found =
       select(coupling_, cost_, all_, fisher, at::ones_like(fisher), Resource::macs, least.macs);
-  for (const Group& group : coupling_.groups())  // the best unit of each group stays
-    for (const int unit : group.units) EXPECT_EQ(found.alive[unit], unit == group.units.back());
+  for (const int unit : coupling_.groups()[0].units)
+    EXPECT_EQ(found.alive[unit], unit == coupling_.groups()[0].units.back());
+  for (const int unit : coupling_.groups()[1].units) EXPECT_FALSE(found.alive[unit]);
+}
+
+// A branch without information goes as a whole before anything else does, and comes back never: the
+// budget is what the stream costs.
+TEST_F(SelectionTest, RemovesAUselessBranchAsAWhole) {
+  at::Tensor fisher = at::ones({coupling_.size()}, at::kDouble);
+  for (const int unit : coupling_.groups()[1].units) fisher[unit] = 1e-9;
+  const at::Tensor weight = unit_weights(coupling_, cost_, all_, Resource::macs);
+  const Selection found =
+      select(coupling_, cost_, all_, fisher, weight, Resource::macs, macs_without_branch(kStream));
+  EXPECT_EQ(found.alive, test::without_outputs_of(coupling_, {"conv2"}));
+  EXPECT_EQ(cost_(found.alive).macs, macs_without_branch(kStream));
+  EXPECT_LT(found.beta, 1e-6);
+}
+
+// The last unit is worth the whole branch: 0 to 1 units save what 9 (6 s + 6 s) weights cost.
+TEST_F(SelectionTest, WeighsTheLastUnitByTheBranch) {
+  std::vector<bool> alive = all_;
+  const std::vector<int>& inner = coupling_.groups()[1].units;
+  for (size_t i = 1; i < inner.size(); ++i) alive[inner[i]] = false;
+  const std::vector<Cost> costs = unit_costs(coupling_, cost_, alive);
+  EXPECT_EQ(costs[1].macs, macs(kStream, 1) - macs_without_branch(kStream));
+  EXPECT_EQ(costs[1].params,
+            params(kStream, 1) - 9 * 3 * kStream - 2 * kStream - (kStream + 1) * kClasses);
+}
+
+/// The budget at which all but the units of these convolutions may stay, and what is selected.
+std::vector<bool> select_without(const Graph& graph, const std::vector<std::string>& useless) {
+  const Coupling coupling = test::couple(graph);
+  const CostModel cost(graph, coupling);
+  const std::vector<bool> all(static_cast<size_t>(coupling.size()), true);
+  const std::vector<bool> wanted = test::without_outputs_of(coupling, useless);
+  at::Tensor fisher = at::ones({coupling.size()}, at::kDouble);
+  for (int unit = 0; unit < coupling.size(); ++unit)
+    if (!wanted[unit]) fisher[unit] = 1e-9 * (coupling.size() - unit);
+  return select(coupling, cost, all, fisher, at::ones_like(fisher), Resource::macs,
+                cost(wanted).macs)
+      .alive;
+}
+
+// The first axis may be empty only where the second is: it waits, and goes with it.
+TEST(Selection, EmptiesBothAxesOfABottleneck) {
+  const Graph graph = test::bottleneck_block();
+  EXPECT_EQ(select_without(graph, {"block2.conv", "block3.conv"}),
+            test::without_outputs_of(test::couple(graph), {"block2.conv", "block3.conv"}));
+}
+
+// Neither axis may be empty alone.
+TEST(Selection, EmptiesAxesTogether) {
+  const Graph graph = test::split_branch();
+  EXPECT_EQ(select_without(graph, {"block2.conv", "block3.conv"}),
+            test::without_outputs_of(test::couple(graph), {"block2.conv", "block3.conv"}));
+}
+
+// Units whose only readers are gone are closed, however much they tell.
+TEST(Selection, ClosesWhatNobodyReads) {
+  const Graph graph = test::bottleneck_block();
+  EXPECT_EQ(select_without(graph, {"block3.conv"}),
+            test::without_outputs_of(test::couple(graph), {"block2.conv", "block3.conv"}));
+}
+
+// Of two branches without a shortcut one stays, whatever the budget.
+TEST(Selection, LeavesAPath) {
+  const Graph graph = test::parallel_branches();
+  const Coupling coupling = test::couple(graph);
+  const CostModel cost(graph, coupling);
+  const std::vector<bool> all(static_cast<size_t>(coupling.size()), true);
+  const at::Tensor ones = at::ones({coupling.size()}, at::kDouble);
+  const int64_t least = smallest_cost(coupling, cost).macs;
+  const std::vector<bool> alive =
+      select(coupling, cost, all, ones, ones, Resource::macs, least).alive;
+  EXPECT_TRUE(cost.removal().possible(alive));
+  EXPECT_TRUE(cost.removal().empties(alive));
 }
 
 TEST_F(SelectionTest, NamesTheSmallestBudget) {
@@ -96,7 +176,7 @@ TEST_F(SelectionTest, NamesTheSmallestBudget) {
     select(coupling_, cost_, all_, ones, ones, Resource::macs, 10);
     FAIL() << "an impossible budget was met";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr(std::to_string(macs(1, 1))));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(std::to_string(macs_without_branch(1))));
   }
 }
 
