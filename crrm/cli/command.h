@@ -20,6 +20,7 @@ struct Command {
   std::string example;                                  ///< a command line that runs
   std::function<int(Settings, const Invocation&)> run;  ///< @return the exit code
   bool hidden = false;
+  bool computes = true;  ///< runs networks, on as many threads as the machine has
 };
 
 /// Sorted by name.

@@ -113,12 +113,20 @@ int guarded(const std::vector<std::string>& words) {
 
 /// OpenMP's threads spin while they wait. Beside other programs they then take each other's time:
 /// with twice as many runnable threads as processors a small network trained 6 to 10 times slower.
-/// The library reads this variable before main, so the program starts itself anew with it.
+/// The library reads this variable before main, so the program starts itself anew with it; where
+/// nothing is computed the second start would only take its time (0.3 s, most of it LibTorch's).
 void let_threads_sleep(char** argv) {
   constexpr const char* kPolicy = "OMP_WAIT_POLICY";
   if (std::getenv(kPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   setenv(kPolicy, "passive", /*overwrite=*/1);
   execv("/proc/self/exe", argv);  // returns only where it failed: slower, but right
+}
+
+bool computes(const std::vector<std::string>& words) {
+  return words.size() > 1 &&
+         std::any_of(commands().begin(), commands().end(), [&](const Command& command) {
+           return command.name == words[1] && command.computes;
+         });
 }
 
 /// Activations are allocated anew at every step. By default glibc gives such blocks back to the
@@ -134,8 +142,9 @@ void keep_freed_memory() {
 }  // namespace crrm::cli
 
 int main(int argc, char** argv) {
-  crrm::cli::let_threads_sleep(argv);
+  const std::vector<std::string> words(argv, argv + argc);
+  if (crrm::cli::computes(words)) crrm::cli::let_threads_sleep(argv);
   crrm::cli::keep_freed_memory();
   at::globalContext().setFlushDenormal(true);
-  return crrm::cli::guarded({argv, argv + argc});
+  return crrm::cli::guarded(words);
 }
