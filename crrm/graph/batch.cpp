@@ -8,6 +8,8 @@ namespace crrm {
 namespace {
 
 constexpr int64_t kOther = 11;  // a batch unlike usual extents
+constexpr const char* kHint =
+    "the file is made for a fixed number of samples: export it with a dynamic batch";
 
 int64_t stated_batch(const Graph& graph) {
   for (const Port& port : graph.inputs)
@@ -40,8 +42,16 @@ void require_batch(const Graph& graph, const ShapeTable& before, const ShapeTabl
         {.place = fmt::format("output \"{}\"", output.name),
          .expected = fmt::format("[{}] for {} samples", fmt::join(expected, ", "), kOther),
          .found = fmt::format("[{}]", fmt::join(after.at(output.name), ", ")),
-         .hint = "the file is made for a fixed number of samples: export it with a dynamic batch"});
+         .hint = kHint});
   }
+}
+
+ShapeTable infer_other(const Graph& graph, const std::vector<Shape>& sample) try {
+  return infer_shapes(graph, input_shapes(graph, kOther, sample));
+} catch (const InputError& error) {
+  Fault fault = error.fault();
+  fault.hint = kHint;
+  throw InputError(fault);
 }
 
 }  // namespace
@@ -62,7 +72,7 @@ int64_t free_batch(Graph& graph, const std::vector<Shape>& sample) {
   for (Port& port : graph.outputs)
     if (!port.shape.empty()) port.shape[0] = -1;
   drop_unread(graph);
-  require_batch(graph, before, infer_shapes(graph, input_shapes(graph, kOther, sample)));
+  require_batch(graph, before, infer_other(graph, sample));
   return batch;
 }
 
