@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::string_view kJpegStart = "\xff\xd8\xff";
 constexpr std::string_view kPngStart = "\x89PNG\r\n\x1a\n";
+// Pixels that a byte of a file can stand for. JPEG: a block of 8 x 8 takes one bit or more, as
+// every Huffman code does (ITU-T T.81, annex F). PNG: a bit each, and deflate's ratio of 1032
+// (zlib, "Maximum Compression Factor").
+constexpr int64_t kJpegPixels = 512;
+constexpr int64_t kPngPixels = 8 * 1032;
 constexpr size_t kMostMetadata = size_t{1} << 26;  // bytes of a PNG file's chunks beside the pixels
 
 using JpegDecoder = std::unique_ptr<void, int (*)(tjhandle)>;
@@ -22,9 +27,13 @@ using PngDecoder = std::unique_ptr<spng_ctx, void (*)(spng_ctx*)>;
   throw InputError({.file = file, .expected = expected, .found = found, .hint = hint});
 }
 
-void check_pixels(int64_t height, int64_t width, const std::string& file) {
+/// @param most  pixels that the file's bytes can hold
+void check_pixels(int64_t height, int64_t width, int64_t most, const std::string& file) {
   if (height < 1 || width < 1 || height > kMostPixels / width)
     reject(file, fmt::format("an image of 1 to {} pixels", kMostPixels),
+           fmt::format("{} x {} (height x width), as its header says", height, width));
+  if (height * width > most)
+    reject(file, fmt::format("at most {} pixels, as the file's bytes can hold", most),
            fmt::format("{} x {} (height x width), as its header says", height, width));
 }
 
@@ -42,7 +51,7 @@ at::Tensor decode_jpeg(std::string_view bytes, const std::string& file) {
   int width = 0, height = 0, sampling = 0, colours = 0;
   check_jpeg(tjDecompressHeader3(decoder.get(), data, size, &width, &height, &sampling, &colours),
              decoder, file);
-  check_pixels(height, width, file);
+  check_pixels(height, width, kJpegPixels * static_cast<int64_t>(bytes.size()), file);
   if (colours == TJCS_CMYK || colours == TJCS_YCCK)
     reject(file, "a JPEG file of grey levels or RGB", "CMYK", "convert it to RGB");
   at::Tensor pixels = at::empty({height, width, 3}, at::kByte);
@@ -65,10 +74,10 @@ PngDecoder open_png(std::string_view bytes, const std::string& file) {
   return decoder;
 }
 
-spng_ihdr read_png_header(const PngDecoder& decoder, const std::string& file) {
+spng_ihdr read_png_header(const PngDecoder& decoder, size_t size, const std::string& file) {
   spng_ihdr header{};
   check_png(spng_get_ihdr(decoder.get(), &header), file);
-  check_pixels(header.height, header.width, file);
+  check_pixels(header.height, header.width, kPngPixels * static_cast<int64_t>(size), file);
   if (header.bit_depth > 8)
     reject(file, "a PNG file of up to 8 bits a channel", fmt::format("{} bits", header.bit_depth),
            "convert it to 8 bits, or give the values as a NumPy array");
@@ -94,8 +103,8 @@ void require_opaque(const at::Tensor& alpha, const std::string& file) {
 }
 
 /// @return [H, W, 3], as stored.
-at::Tensor decode_png(const PngDecoder& decoder, const std::string& file) {
-  const spng_ihdr header = read_png_header(decoder, file);
+at::Tensor decode_png(const PngDecoder& decoder, size_t size, const std::string& file) {
+  const spng_ihdr header = read_png_header(decoder, size, file);
   const at::Tensor pixels = at::empty({header.height, header.width, 4}, at::kByte);  // RGBA
   check_png(spng_decode_image(decoder.get(), pixels.data_ptr(), static_cast<size_t>(pixels.numel()),
                               SPNG_FMT_RGBA8, SPNG_DECODE_TRNS),
@@ -120,7 +129,7 @@ at::Tensor decode_image(std::string_view bytes, const std::string& file) {
     return upright(decode_jpeg(bytes, file), exif_orientation(jpeg_exif(bytes), file));
   if (bytes.starts_with(kPngStart)) {
     const PngDecoder decoder = open_png(bytes, file);
-    const at::Tensor pixels = decode_png(decoder, file);
+    const at::Tensor pixels = decode_png(decoder, bytes.size(), file);
     return upright(pixels, exif_orientation(png_exif(decoder, file), file));
   }
   reject(file, "a JPEG or PNG file", describe_start(bytes));

@@ -166,12 +166,14 @@ std::pair<size_t, size_t> locate_header(std::string_view bytes, const std::strin
   return {first, length};
 }
 
-/// Product of the extents, or nothing where it is beyond any memory.
+/// Product of the extents, or nothing where it is beyond any memory. So is that of the others where
+/// one is 0: a tensor's strides multiply them.
 std::optional<int64_t> count_elements(const std::vector<int64_t>& shape) {
-  int64_t count = 1;
+  int64_t count = 1, reach = 1;
   for (const int64_t extent : shape) {
-    if (extent > kMostElements / std::max<int64_t>(count, 1)) return std::nullopt;
+    if (extent > kMostElements / reach) return std::nullopt;
     count *= extent;
+    reach *= std::max<int64_t>(extent, 1);
   }
   return count;
 }

@@ -142,6 +142,20 @@ TEST(ImageFile, HugeHeadersAreRefused) {
   EXPECT_THAT(error_of(file), HasSubstr("65500 x 65500"));
 }
 
+// No memory for a header that lies within the limit.
+TEST(ImageFile, MorePixelsThanTheBytesCanHoldAreRefused) {
+  EXPECT_THAT(error_of(png_header(4096, 4096)),
+              AllOf(HasSubstr("as the file's bytes can hold"), HasSubstr("4096 x 4096")));
+  std::string file = jpeg(pattern(8, 8));
+  file.replace(file.find("\xff\xc0") + 5, 4, std::string("\x10\0\x10\0", 4));
+  EXPECT_THAT(error_of(file), AllOf(HasSubstr(fmt::format("at most {} pixels", 512 * file.size())),
+                                    HasSubstr("4096 x 4096")));
+  // One grey level deflates as far as anything does.
+  const at::Tensor blank = at::zeros({3000, 3000, 1}, at::kByte);
+  EXPECT_TRUE(decode_image(png(blank, {.colours = SPNG_COLOR_TYPE_GRAYSCALE}), "").defined());
+  EXPECT_TRUE(decode_image(jpeg(blank), "").defined());
+}
+
 TEST(ImageFile, DamagedBytesAreNoticed) {
   std::string file = png(pattern(9, 11));
   file[file.size() - 20] ^= 1;  // in the pixels, which a CRC covers
