@@ -6,7 +6,6 @@
 
 #include "crrm/bottleneck/gates.h"
 #include "crrm/surgery/cut.h"
-#include "crrm/train/loss.h"
 #include "crrm/train/optimizer.h"
 #include "tests/small_network.h"
 
