@@ -1,6 +1,6 @@
 #!/bin/bash
 # fuzz.sh SECONDS [TARGET...]   runs fuzz targets, all by default, for that long each: first on the
-# files of fuzz/corpus, then on what libFuzzer makes of them. Ends with 1 at the first finding, and
+# files of fuzz/corpus, then on what libFuzzer makes of them (0 seconds: on those files alone). Ends with 1 at the first finding, and
 # names its file. Needs build-fuzz (ninja -C build-fuzz fuzz); inputs that reached new code are kept
 # there, so that the next run goes on from them.
 set -euo pipefail
@@ -20,6 +20,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$found"
   options=(-max_total_time="$seconds" -max_len=65536 -timeout=60 -rss_limit_mb=4096
            -artifact_prefix="build-fuzz/findings/$target-")
+  [ "$seconds" = 0 ] && options+=(-runs=0)
   [ -f "fuzz/$target.dict" ] && options+=(-dict="fuzz/$target.dict")
   if ! "build-fuzz/fuzz_$target" "${options[@]}" "$found" "fuzz/corpus/$target" >"$log" 2>&1; then
     tail -n 60 "$log"
