@@ -69,9 +69,11 @@ PngDecoder open_png(std::string_view bytes, const std::string& file) {
   PngDecoder decoder(spng_ctx_new(0), &spng_ctx_free);
   if (!decoder) throw InternalError("libspng gives no decoder");
   check_png(spng_set_crc_action(decoder.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), file);
-  // No chunk is longer than its file, whatever its header says.
-  const size_t longest = std::min<size_t>(kMostMetadata, bytes.size());
-  check_png(spng_set_chunk_limits(decoder.get(), longest, kMostMetadata), file);
+  // Whatever their headers say: chunks are not longer than the file, and inflate so far only.
+  constexpr size_t kInflation = 64, kAlways = size_t{1} << 20;
+  const size_t longest = std::min(kMostMetadata, bytes.size());
+  const size_t all = std::min(kMostMetadata, std::max(kAlways, kInflation * bytes.size()));
+  check_png(spng_set_chunk_limits(decoder.get(), longest, all), file);
   check_png(spng_set_png_buffer(decoder.get(), bytes.data(), bytes.size()), file);
   return decoder;
 }
