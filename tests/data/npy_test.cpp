@@ -13,8 +13,10 @@ using testing::HasSubstr;
 TEST(Npy, EmptyArraysOfHugeExtentAreRefused) {
   const std::string header =
       "{'descr': '|u1', 'fortran_order': False, 'shape': (0, 1099511627776, 1099511627776), }\n";
-  const std::string bytes =
-      std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0' + header;
+  std::string bytes("\x93NUMPY\x01\0", 8);
+  bytes.push_back(static_cast<char>(header.size()));
+  bytes.push_back('\0');
+  bytes.append(header);
   try {
     parse_npy(bytes, "x.npy", "x");
     FAIL() << "nothing was thrown";

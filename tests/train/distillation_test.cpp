@@ -126,7 +126,6 @@ TEST(Distillation, ReportsErrorsOutputByOutput) {
   const Teacher teacher(three_outputs());
   Dataset data;
   data.inputs = x;
-  data.source = "x";
   const Evaluation found = task.evaluate(
       [&](const at::Tensor& inputs) {
         Tensors outputs = teacher(inputs);
