@@ -126,8 +126,9 @@ double parse_decimal(std::string_view text, const std::string& option, const std
 double parse_fraction(std::string_view text, const std::string& option, const std::string& place) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return parse_decimal(text, option, place);
-  return parse_decimal(text.substr(0, slash), option, place) /
-         parse_decimal(text.substr(slash + 1), option, place);
+  const double below = parse_decimal(text.substr(slash + 1), option, place);
+  if (below == 0) reject(option, place, "a denominator other than 0", fmt::format("\"{}\"", text));
+  return parse_decimal(text.substr(0, slash), option, place) / below;
 }
 
 std::vector<std::string_view> split_text(std::string_view text, char separator) {

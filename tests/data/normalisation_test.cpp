@@ -55,7 +55,8 @@ TEST(Normalisation, TextErrorsNameTheirPart) {
   EXPECT_THAT(text_error("std=0"), AllOf(HasSubstr("std"), HasSubstr("above 0")));
   EXPECT_THAT(text_error("std=nan"), HasSubstr("above 0"));
   EXPECT_THAT(text_error("scale=0"), HasSubstr("other than 0"));
-  EXPECT_THAT(text_error("scale=1/0"), HasSubstr("found     inf"));
+  EXPECT_THAT(text_error("scale=1/0"), HasSubstr("a denominator other than 0"));
+  EXPECT_THAT(text_error("scale=0/0"), HasSubstr("a denominator other than 0"));
   EXPECT_THAT(text_error("mean=inf"), HasSubstr("finite numbers"));
 }
 
