@@ -1,8 +1,8 @@
 #!/bin/bash
 # fuzz.sh SECONDS [TARGET...]   runs fuzz targets, all by default, for that long each: first on the
-# files of fuzz/corpus, then on what libFuzzer makes of them (0 seconds: on those files alone). Ends with 1 at the first finding, and
-# names its file. Needs build-fuzz (ninja -C build-fuzz fuzz); inputs that reached new code are kept
-# there, so that the next run goes on from them.
+# files of fuzz/corpus, then on what libFuzzer makes of them (0 seconds: on those files alone). Ends
+# with 1 at the first finding, and names its file. Needs build-fuzz (ninja -C build-fuzz fuzz);
+# inputs that reached new code are kept there, so that the next run goes on from them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:?seconds for each target}
