@@ -57,10 +57,7 @@ int main(int argc, char** argv) {
   Graph graph = read_onnx(argv[1]);
   fold_shape_arithmetic(graph, {sample});
   GatedNetwork network(graph, {sample}, {});
-  std::map<std::string, at::Tensor> learned;
-  for (const std::string& name : learned_parameters(network.gated()))
-    learned[name] = network.gated().parameters.at(name);
-  Optimizer optimizer(learned, {});
+  Optimizer optimizer(learned_tensors(network.gated()), {});
   Shape shape = sample;
   shape.insert(shape.begin(), batch);
   at::Tensor x = at::randn(shape);

@@ -89,7 +89,7 @@ class Session {
   Json plan(const Preflight& check, const std::optional<Evaluation>& dense) const;
   void open_folder();
   RunObserver observer(Progress& progress, JsonLog& log);
-  int conclude(const RunResult& result);
+  int conclude(const Run& run, const RunResult& result);
   void measure_latencies(const Graph& written, const at::Tensor& inputs,
                          Conclusion& conclusion) const;
   void report_so_far(const Run& run, std::vector<std::string> warnings);
@@ -426,7 +426,7 @@ std::string Session::describe_model() const {
   return description.dump(2) + "\n";
 }
 
-int Session::conclude(const RunResult& result) {
+int Session::conclude(const Run& run, const RunResult& result) {
   const Graph& final = result.stages.back().graph;
   const Graph written = as_written(final, assignment_.reversal);
   const at::Tensor inputs = proof_inputs(data_, assignment_.reversal.batch);
@@ -434,7 +434,8 @@ int Session::conclude(const RunResult& result) {
   const bool met = !compresses() || goal_met(assignment_, result);
   if (met) {
     conclusion.verification =
-        write_proved(network_, *coupling_, result.alive, final, written, inputs, folder_.model());
+        write_proved(network_, *coupling_, result.alive, run.network().whole(final), final, written,
+                     inputs, folder_.model());
     write_file(folder_.description(), describe_model());
     conclusion.files = {folder_.model(), folder_.description()};
   } else {
@@ -524,7 +525,7 @@ int Session::run() {
                                      error.fault().found)});
     throw;
   }
-  return conclude(*result);
+  return conclude(*run, *result);
 }
 
 }  // namespace

@@ -57,6 +57,13 @@ std::vector<std::string> learned_parameters(const Graph& graph) {
   return names;
 }
 
+std::map<std::string, at::Tensor> learned_tensors(const Graph& graph) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const std::string& name : learned_parameters(graph))
+    tensors[name] = graph.parameters.at(name);
+  return tensors;
+}
+
 CostModel::CostModel(const Graph& graph, const Coupling& coupling)
     : coupling_(coupling),
       batch_(batch_of(graph, coupling)),

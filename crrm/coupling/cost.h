@@ -1,6 +1,7 @@
 // What a network costs, whole or with some of its units gone: one counter for all of the program.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "crrm/coupling/removal.h"
@@ -67,5 +68,7 @@ Cost cost(const Graph& graph, const std::vector<Shape>& sample = {});
 
 /// Names of the parameters that some operator learns, in the network's order.
 std::vector<std::string> learned_parameters(const Graph& graph);
+/// These parameters by name; shared, not copied.
+std::map<std::string, at::Tensor> learned_tensors(const Graph& graph);
 
 }  // namespace crrm

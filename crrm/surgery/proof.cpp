@@ -74,12 +74,12 @@ Graph expand(const Graph& full, const Coupling& coupling, const std::vector<bool
 }
 
 std::vector<Proof> prove_cut(const Graph& full, const Coupling& coupling,
-                             const std::vector<bool>& alive, const Graph& small,
+                             const std::vector<bool>& alive, const Graph& small, const Graph& whole,
                              const at::Tensor& inputs) {
   const Folded folded = fold_branches(full, coupling, alive);
   const Graph masked = insert_gates(put_parameters(folded.graph, folded.kept, small), coupling);
   return {prove_in(at::kDouble, masked, small, alive, inputs),
-          prove_in(at::kFloat, masked, small, alive, inputs)};
+          prove_in(at::kFloat, whole, small, alive, inputs)};
 }
 
 }  // namespace crrm

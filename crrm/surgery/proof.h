@@ -37,11 +37,14 @@ Proof compare(const std::string& what, const std::string& runtime, const Tensors
 Graph expand(const Graph& full, const Coupling& coupling, const std::vector<bool>& alive,
              const Graph& small);
 
-/// The masked network against the cut one, in float64 and float32. Of branches that left, both have
-/// the constants of `small`: training may have gone on since.
-/// @param inputs [N, ...] float32
+/// The masked network against the cut one.
+///   float64  what was selected and rewired: of branches that left, both sides have the constants
+///            of `small`, which were rounded to float32
+///   float32  all of it: `whole` still computes these branches
+/// @param whole   the network at its original size, trained as `small` was, with gates
+/// @param inputs  [N, ...] float32
 std::vector<Proof> prove_cut(const Graph& full, const Coupling& coupling,
-                             const std::vector<bool>& alive, const Graph& small,
+                             const std::vector<bool>& alive, const Graph& small, const Graph& whole,
                              const at::Tensor& inputs);
 
 }  // namespace crrm

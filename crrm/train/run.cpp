@@ -56,13 +56,6 @@ std::string first_not_finite(const Graph& graph) {
   return "";
 }
 
-std::map<std::string, at::Tensor> learned(const Graph& graph) {
-  std::map<std::string, at::Tensor> result;
-  for (const std::string& name : learned_parameters(graph))
-    result[name] = graph.parameters.at(name);
-  return result;
-}
-
 LoaderOptions loader_options(const RunData& data, const RunOptions& options) {
   return {.batch = options.batch,
           .shuffle = true,
@@ -158,7 +151,7 @@ Run::State::State(const Graph& net, const Graph& dense, const Task& task, const 
       options_(std::move(options)),
       dense_{"dense", clone(dense), {}, std::nullopt},
       loader_(data.train, data.normalisation, loader_options(data, options_)),
-      optimizer_(learned(network.gated()), options_.optimizer) {
+      optimizer_(learned_tensors(network.gated()), options_.optimizer) {
   check(options_.schedule);
   if (loader_.steps() == 0 || options_.epochs < 1)
     throw InputError(
@@ -267,7 +260,7 @@ void Run::State::compress_step(const Batch& batch) {
 void Run::State::compact() {
   if (!network.can_compact()) return;
   const Shrinkage::Kept kept = network.compact();
-  optimizer_.replace(learned(network.gated()), kept);
+  optimizer_.replace(learned_tensors(network.gated()), kept);
 }
 
 /// The gates leave: what was masked is now a plain smaller network.
@@ -462,7 +455,7 @@ void Run::State::save() {
 void Run::State::resume(const TensorFile& file) try {
   const Json state = Json::parse(file.metadata.at("state"));
   network.load(with_prefix(file, "network/"));
-  optimizer_.replace(learned(network.gated()), {});
+  optimizer_.replace(learned_tensors(network.gated()), {});
   optimizer_.load(with_prefix(file, "optimizer/"));
   epoch_ = state.at("epoch");
   step_in_epoch_ = state.at("step_in_epoch");

@@ -134,10 +134,10 @@ at::Tensor proof_inputs(const RunData& data, int64_t batch) {
 }
 
 Verification write_proved(const Graph& network, const Coupling& coupling,
-                          const std::vector<bool>& alive, const Graph& final, const Graph& written,
-                          const at::Tensor& inputs, const fs::path& path) {
+                          const std::vector<bool>& alive, const Graph& whole, const Graph& final,
+                          const Graph& written, const at::Tensor& inputs, const fs::path& path) {
   Verification result;
-  result.proofs = prove_cut(network, coupling, alive, final, inputs);
+  result.proofs = prove_cut(network, coupling, alive, final, whole, inputs);
   const Tensors expected = run(final, inputs);
   if (written.nodes.size() != final.nodes.size())
     result.proofs.push_back(compare("cut vs folded for the file", "crrm float32", expected,

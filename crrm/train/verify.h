@@ -38,11 +38,13 @@ at::Tensor proof_inputs(const RunData& data, int64_t batch);
 ///   the final one with the one that is written, where something was taken back;
 ///   that with the file read back, in crrm and in ONNX Runtime where it is installed.
 /// @param network  as the run got it; `coupling` describes it
+/// @param whole    at that size, with gates, as trained (GatedNetwork::whole)
 /// @param final    the run's last stage; `written` = as_written(final)
 /// @throws InternalError naming the comparison that failed; no file is left then. WriteError.
 Verification write_proved(const Graph& network, const Coupling& coupling,
-                          const std::vector<bool>& alive, const Graph& final, const Graph& written,
-                          const at::Tensor& inputs, const std::filesystem::path& path);
+                          const std::vector<bool>& alive, const Graph& whole, const Graph& final,
+                          const Graph& written, const at::Tensor& inputs,
+                          const std::filesystem::path& path);
 
 /// A network's time for one batch in crrm's executor and, where installed, in ONNX Runtime: one
 /// sample on one thread and on `threads`, kLatencyBatch samples on `threads`. Where the network's

@@ -69,10 +69,28 @@ TEST_P(FoldBranches, IsProved) {
   const Coupling coupling = couple(graph);
   const std::vector<bool> alive = without_outputs_of(coupling, GetParam().convolutions);
   Graph small = clone(cut(graph, coupling, alive));
-  for (auto& [name, tensor] : small.parameters)  // training went on
-    if (tensor.is_floating_point()) tensor = tensor * 1.1;
-  for (const Proof& proof : prove_cut(graph, coupling, alive, small, test::small_input()))
+  for (auto& [name, tensor] : small.parameters)  // training went on, but for the constants
+    if (tensor.is_floating_point() && graph.is_parameter(name)) tensor = tensor * 1.1;
+  const Graph whole = insert_gates(expand(graph, coupling, alive, small), coupling);
+  for (const Proof& proof : prove_cut(graph, coupling, alive, small, whole, test::small_input()))
     EXPECT_TRUE(proof.ok) << proof.runtime << " " << proof.max_abs_diff;
+}
+
+TEST_P(FoldBranches, OfAWrongConstantIsDisproved) {
+  const Graph& graph = GetParam().graph;
+  const Coupling coupling = couple(graph);
+  const std::vector<bool> alive = without_outputs_of(coupling, GetParam().convolutions);
+  Graph small = clone(cut(graph, coupling, alive));
+  bool folded = false;
+  for (auto& [name, tensor] : small.parameters)
+    if (!graph.is_parameter(name)) {
+      tensor = tensor + 0.1;
+      folded = true;
+    }
+  const std::vector<Proof> proofs =
+      prove_cut(graph, coupling, alive, small, insert_gates(graph, coupling), test::small_input());
+  EXPECT_EQ(std::all_of(proofs.begin(), proofs.end(), [](const Proof& p) { return p.ok; }),
+            !folded);
 }
 
 INSTANTIATE_TEST_SUITE_P(Blocks, FoldBranches, ::testing::ValuesIn(blocks()),

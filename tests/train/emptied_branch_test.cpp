@@ -12,19 +12,12 @@
 namespace crrm {
 namespace {
 
-std::map<std::string, at::Tensor> learned(const Graph& graph) {
-  std::map<std::string, at::Tensor> result;
-  for (const std::string& name : learned_parameters(graph))
-    result[name] = graph.parameters.at(name);
-  return result;
-}
-
 class EmptiedBranch : public ::testing::Test {
  protected:
   /// Every parameter moves: the constant of the branch is not that of the first network.
   void train(GatedNetwork& network, Optimizer& optimizer) {
     optimizer.zero_grad();
-    for (const auto& [name, tensor] : learned(network.gated()))
+    for (const auto& [name, tensor] : learned_tensors(network.gated()))
       tensor.mutable_grad() = at::ones_like(tensor);
     optimizer.step(0.05);
   }
@@ -48,11 +41,11 @@ class EmptiedBranch : public ::testing::Test {
 };
 
 TEST_F(EmptiedBranch, LeavesAndChangesNothing) {
-  Optimizer optimizer(learned(network_.gated()), {});
+  Optimizer optimizer(learned_tensors(network_.gated()), {});
   train(network_, optimizer);
   close_branch();
   const Tensors before = masked(network_);
-  optimizer.replace(learned(network_.gated()), network_.compact());
+  optimizer.replace(learned_tensors(network_.gated()), network_.compact());
   EXPECT_FALSE(test::has_node(network_.plain(), "conv4"));
   EXPECT_LT(difference(before, network_.run({x_}, {}, false)).relative, 1e-5);
   EXPECT_EQ(cost(network_.plain(), {{3, 8, 8}}).macs, network_.cost().macs);
@@ -61,10 +54,10 @@ TEST_F(EmptiedBranch, LeavesAndChangesNothing) {
 
 // Training goes on, more of the stream leaves, and the constant stays what it was.
 TEST_F(EmptiedBranch, KeepsItsConstant) {
-  Optimizer optimizer(learned(network_.gated()), {});
+  Optimizer optimizer(learned_tensors(network_.gated()), {});
   train(network_, optimizer);
   close_branch();
-  optimizer.replace(learned(network_.gated()), network_.compact());
+  optimizer.replace(learned_tensors(network_.gated()), network_.compact());
   const at::Tensor constant = network_.gated().parameters.at("bn4.out.constant").clone();
   train(network_, optimizer);
   network_.control(network_.cost().macs * 3 / 4);
@@ -85,7 +78,7 @@ TEST_F(EmptiedBranch, KeepsItsConstant) {
 // A resumed run cuts again: the constant follows from the parameters of the branch that left, not
 // from those of the network that the run began with.
 TEST_F(EmptiedBranch, ComesBackFromItsState) {
-  Optimizer optimizer(learned(network_.gated()), {});
+  Optimizer optimizer(learned_tensors(network_.gated()), {});
   train(network_, optimizer);
   close_branch();
   network_.compact();
@@ -102,12 +95,14 @@ TEST_F(EmptiedBranch, ComesBackFromItsState) {
 // The file that a run writes is proved against the network that it began with.
 TEST_F(EmptiedBranch, IsProvedAgainstTheFirstNetwork) {
   const Graph first = test::bottleneck_block();
-  Optimizer optimizer(learned(network_.gated()), {});
+  Optimizer optimizer(learned_tensors(network_.gated()), {});
   train(network_, optimizer);
   close_branch();
   network_.compact();
   const Coupling coupling = test::couple(first);
-  for (const Proof& proof : prove_cut(first, coupling, network_.alive(), network_.plain(), x_))
+  const Graph small = network_.plain();
+  for (const Proof& proof :
+       prove_cut(first, coupling, network_.alive(), small, network_.whole(small), x_))
     EXPECT_TRUE(proof.ok) << proof.runtime << " " << proof.max_abs_diff;
 }
 

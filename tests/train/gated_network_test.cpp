@@ -12,13 +12,6 @@
 namespace crrm {
 namespace {
 
-std::map<std::string, at::Tensor> learned(const Graph& graph) {
-  std::map<std::string, at::Tensor> result;
-  for (const std::string& name : learned_parameters(graph))
-    result[name] = graph.parameters.at(name);
-  return result;
-}
-
 class GatedNetworkTest : public ::testing::Test {
  protected:
   /// Information that grows with the unit's number, so that the first units close first.
@@ -96,21 +89,22 @@ TEST_F(GatedNetworkTest, GateGradientsAreThoseOfDifferences) {
 TEST_F(GatedNetworkTest, OptimizerStateFollowsTheCut) {
   const auto step = [](GatedNetwork& network, Optimizer& optimizer) {
     optimizer.zero_grad();
-    for (const auto& [name, tensor] : learned(network.gated()))
+    for (const auto& [name, tensor] : learned_tensors(network.gated()))
       tensor.mutable_grad() = at::ones_like(tensor);
     optimizer.step(0.1);
   };
   GatedNetwork whole(test::small_network(), {{3, 8, 8}}, {});
-  Optimizer of_whole(learned(whole.gated()), {}), of_cut(learned(network_.gated()), {});
+  Optimizer of_whole(learned_tensors(whole.gated()), {}),
+      of_cut(learned_tensors(network_.gated()), {});
   step(whole, of_whole);
   step(network_, of_cut);
   observe();
   network_.control(limit(0.7));
   const Shrinkage::Kept kept = network_.compact();
-  of_cut.replace(learned(network_.gated()), kept);
+  of_cut.replace(learned_tensors(network_.gated()), kept);
   step(whole, of_whole);
   step(network_, of_cut);
-  for (const auto& [name, tensor] : learned(network_.gated())) {
+  for (const auto& [name, tensor] : learned_tensors(network_.gated())) {
     at::Tensor expected = whole.gated().parameters.at(name).detach();
     if (const auto found = kept.find(name); found != kept.end())
       for (size_t a = 0; a < found->second.size(); ++a)
