@@ -1,6 +1,7 @@
 #include "crrm/graph/batch.h"
 
 #include "crrm/base/error.h"
+#include "crrm/graph/operator.h"
 #include "crrm/graph/shapes.h"
 
 namespace crrm {
@@ -17,19 +18,22 @@ int64_t stated_batch(const Graph& graph) {
   return 0;
 }
 
-/// The target of a Reshape with 0 (copied) in place of the batch; undefined where it states none.
-at::Tensor copied_batch(const Graph& graph, const Node& node, const ShapeTable& shapes,
-                        int64_t batch) {
-  if (node.op != "Reshape" || !node.domain.empty() || node.integer("allowzero", 0) != 0) return {};
-  const auto target = graph.parameters.find(node.inputs.at(1));
-  if (target == graph.parameters.end() || target->second.numel() == 0 ||
-      !shapes.knows(node.inputs[0]))
+/// The target shape of a node without the batch that it states; empty where it states none.
+std::vector<int64_t> free_target(const Graph& graph, const Node& node, const ShapeTable& shapes,
+                                 int64_t batch) {
+  const Operator* op = find_operator(node);
+  if (op == nullptr || node.inputs.size() < 2 || !shapes.knows(node.inputs[0])) return {};
+  const auto stated = graph.parameters.find(node.inputs[1]);
+  Shape input = shapes.at(node.inputs[0]);
+  if (stated == graph.parameters.end() || !op->shape_depends_on_value(1) || input.empty() ||
+      input[0] != batch || stated->second.dim() != 1 || stated->second.numel() == 0 ||
+      stated->second[0].item<int64_t>() != batch)
     return {};
-  const Shape& input = shapes.at(node.inputs[0]);
-  if (input.empty() || input[0] != batch || target->second[0].item<int64_t>() != batch) return {};
-  at::Tensor copied = target->second.clone();
-  copied[0] = 0;
-  return copied;
+  at::Tensor other = stated->second.clone();
+  other[0] = kOther;
+  const Shape before = input;
+  input[0] = kOther;
+  return op->batch_free_target(node, stated->second, other, before, input);
 }
 
 void require_batch(const Graph& graph, const ShapeTable& before, const ShapeTable& after) {
@@ -61,10 +65,10 @@ int64_t free_batch(Graph& graph, const std::vector<Shape>& sample) {
   if (batch == 0) return 0;
   const ShapeTable before = infer_shapes(graph, input_shapes(graph, batch, sample));
   for (Node& node : graph.nodes) {
-    const at::Tensor target = copied_batch(graph, node, before, batch);
-    if (!target.defined()) continue;
+    const std::vector<int64_t> target = free_target(graph, node, before, batch);
+    if (target.empty()) continue;
     const std::string name = graph.fresh_name(node.name + ".target");
-    graph.parameters[name] = target;
+    graph.parameters[name] = at::tensor(target, at::kLong);
     node.inputs[1] = name;
   }
   for (Port& port : graph.inputs)

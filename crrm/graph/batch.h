@@ -7,8 +7,8 @@
 
 namespace crrm {
 
-/// Lets a network take any number of samples: axis 0 of its inputs becomes dynamic, and a Reshape
-/// that writes the extent in place of its input's axis 0 copies that instead.
+/// Lets a network take any number of samples: axis 0 of its inputs becomes dynamic, and a target
+/// shape that states the extent in place of its input's axis 0 leaves it to that.
 /// @param sample  shapes of one sample of each input; empty: as in the file
 /// @return the extent that the inputs stated; 0 where it was dynamic already
 /// @throws InputError naming the output, or the node, that would not follow the batch. What mixes

@@ -40,6 +40,16 @@ class Operator {
   /// stay real tensors when shapes are inferred.
   virtual bool shape_depends_on_value(size_t i) const { return false; }
 
+  /// Of an operator whose input 1 is a target shape: a constant target that leaves to input 0 what
+  /// follows the batch; empty where there is none.
+  /// @param a, b              contents of input 1 at two sizes of the batch
+  /// @param input_a, input_b  shapes of input 0 there
+  virtual std::vector<int64_t> batch_free_target(const Node& node, const at::Tensor& a,
+                                                 const at::Tensor& b, const Shape& input_a,
+                                                 const Shape& input_b) const {
+    return {};
+  }
+
   /// Whether input `i`, when it is a parameter, is a weight that training changes.
   virtual bool learns(size_t i) const { return false; }
 

@@ -164,46 +164,15 @@ class Inference {
 // Two batch sizes, prime and unlike usual extents: what differs between them is the batch's doing.
 constexpr int64_t kBatchA = 11, kBatchB = 13;
 
-/// Target of a Reshape with 0 (copied) or -1 (inferred) for the entries that follow the batch;
-/// empty if more than one entry would have to be inferred.
-std::vector<int64_t> reshape_target(const at::Tensor& a, const at::Tensor& b, const Shape& input_a,
-                                    const Shape& input_b) {
-  std::vector<int64_t> target;
-  int64_t inferred = 0;
-  for (int64_t i = 0; i < a.numel(); ++i) {
-    const int64_t x = a[i].item<int64_t>(), y = b[i].item<int64_t>();
-    const size_t axis = static_cast<size_t>(i);
-    const bool copied = axis < input_a.size() && x == input_a[axis] && y == input_b[axis];
-    target.push_back(x == y ? x : copied ? 0 : -1);
-    inferred += target.back() == -1;
-  }
-  return inferred > 1 ? std::vector<int64_t>{} : target;
-}
-
-/// Target of an Expand with 1 (as the input has it) for the entries that follow the batch; empty if
-/// the batch is stretched.
-std::vector<int64_t> expand_target(const at::Tensor& a, const at::Tensor& b, const Shape& input_a,
-                                   const Shape& input_b) {
-  std::vector<int64_t> target;
-  const int64_t shift = a.numel() - static_cast<int64_t>(input_a.size());
-  for (int64_t i = 0; i < a.numel(); ++i) {
-    const int64_t x = a[i].item<int64_t>(), y = b[i].item<int64_t>();
-    const size_t axis = static_cast<size_t>(std::max<int64_t>(i - shift, 0));
-    const bool own = i >= shift && x == input_a[axis] && y == input_b[axis];
-    if (x != y && !own) return {};
-    target.push_back(x == y ? x : 1);
-  }
-  return target;
-}
-
 /// The constant that can stand for the target shape of a node; empty where there is none.
 std::vector<int64_t> constant_target(const Node& node, const ShapeTable& a, const ShapeTable& b) {
-  const bool reshape = node.op == "Reshape" && node.integer("allowzero", 0) == 0;
-  if (!node.domain.empty() || !(reshape || node.op == "Expand")) return {};
+  const Operator* op = find_operator(node);
   const auto in_a = a.contents.find(node.inputs[1]), in_b = b.contents.find(node.inputs[1]);
-  if (in_a == a.contents.end() || in_b == b.contents.end() || !a.knows(node.inputs[0])) return {};
-  return (reshape ? reshape_target : expand_target)(in_a->second, in_b->second,
-                                                    a.at(node.inputs[0]), b.at(node.inputs[0]));
+  if (op == nullptr || in_a == a.contents.end() || in_b == b.contents.end() ||
+      !a.knows(node.inputs[0]) || !b.knows(node.inputs[0]))
+    return {};
+  return op->batch_free_target(node, in_a->second, in_b->second, a.at(node.inputs[0]),
+                               b.at(node.inputs[0]));
 }
 
 void set_parameter(Graph& graph, Node& node, size_t input, const at::Tensor& value) {

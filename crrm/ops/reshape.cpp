@@ -73,6 +73,24 @@ class Reshape final : public KeepsElements {
     KeepsElements::couple(node, labels);
   }
 
+  /// 0 (copied) or -1 (inferred) for the entries that follow the batch; none where more than one
+  /// would have to be inferred.
+  std::vector<int64_t> batch_free_target(const Node& node, const at::Tensor& a, const at::Tensor& b,
+                                         const Shape& input_a,
+                                         const Shape& input_b) const override {
+    if (node.integer("allowzero", 0) != 0) return {};
+    std::vector<int64_t> target;
+    int64_t inferred = 0;
+    for (int64_t i = 0; i < a.numel(); ++i) {
+      const int64_t x = a[i].item<int64_t>(), y = b[i].item<int64_t>();
+      const size_t axis = static_cast<size_t>(i);
+      const bool copied = axis < input_a.size() && x == input_a[axis] && y == input_b[axis];
+      target.push_back(x == y ? x : copied ? 0 : -1);
+      inferred += target.back() == -1;
+    }
+    return inferred > 1 ? std::vector<int64_t>{} : target;
+  }
+
   void shrink(Node& node, Shrinkage& shrinkage) const override {
     if (!shrinkage.is_constant(node.inputs[1])) return;
     const std::string& y = node.outputs[0];

@@ -97,6 +97,21 @@ class Expand final : public Operator {
         labels.freeze(y, a, fmt::format("copies of one index ({})", describe(node)));
     labels.broadcast(x, y);
   }
+  /// 1 (as the input has it) for the entries that follow the batch; none where it is stretched.
+  std::vector<int64_t> batch_free_target(const Node&, const at::Tensor& a, const at::Tensor& b,
+                                         const Shape& input_a,
+                                         const Shape& input_b) const override {
+    std::vector<int64_t> target;
+    const int64_t shift = a.numel() - static_cast<int64_t>(input_a.size());
+    for (int64_t i = 0; i < a.numel(); ++i) {
+      const int64_t x = a[i].item<int64_t>(), y = b[i].item<int64_t>();
+      const size_t axis = static_cast<size_t>(std::max<int64_t>(i - shift, 0));
+      const bool own = i >= shift && x == input_a[axis] && y == input_b[axis];
+      if (x != y && !own) return {};
+      target.push_back(x == y ? x : 1);
+    }
+    return target;
+  }
   void shrink(Node& node, Shrinkage& shrinkage) const override {
     if (!shrinkage.is_constant(node.inputs[1])) return;
     const std::string& y = node.outputs[0];
