@@ -34,6 +34,18 @@ class DataFiles : public testing::Test {
   std::filesystem::path folder_;
 };
 
+/// The text of the InputError that `act` throws.
+template <typename Act>
+std::string message_of(Act act) {
+  try {
+    act();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
 inline std::string fixture(const std::string& name) {
   std::ifstream file(std::string(CRRM_TEST_DATA) + "/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

@@ -14,17 +14,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-template <typename Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
-}
-
 /// A fixture [H, W, C] or [H, W] as [C, H, W].
 at::Tensor planes(const std::string& name) {
   const at::Tensor stored = parse_npy(fixture(name), name, "");
@@ -104,7 +93,7 @@ TEST(FitImage, ChannelsAndLayout) {
 
 TEST(FitImage, ErrorsNameTheImage) {
   const auto error = [](const DataOptions& options) {
-    return error_of([&] { fit_image(numbered(8, 9), options, "a.png"); });
+    return message_of([&] { fit_image(numbered(8, 9), options, "a.png"); });
   };
   EXPECT_THAT(error({.crop = {9}}), AllOf(HasSubstr("a.png: crop"), HasSubstr("at least 9 x 9"),
                                           HasSubstr("found     8 x 9"), HasSubstr("--resize")));
@@ -114,7 +103,7 @@ TEST(FitImage, ErrorsNameTheImage) {
 
 TEST(ImageOptions, AreChecked) {
   const auto error = [](const DataOptions& options) {
-    return error_of([&] { check_image_options(options); });
+    return message_of([&] { check_image_options(options); });
   };
   EXPECT_THAT(error({.resize = {0}}), AllOf(HasSubstr("--resize"), HasSubstr("found     0")));
   EXPECT_THAT(error({.crop = {1, 2, 3}}), AllOf(HasSubstr("--crop"), HasSubstr("1, 2, 3")));
@@ -160,8 +149,8 @@ TEST(StackImages, NamesTheFirstThatFails) {
   const auto uneven = [](int64_t i) { return pattern(i > 20 ? 4 : 2, 3); };
   for (const int count : {1, 4}) {
     const Threads threads(count);
-    EXPECT_THAT(error_of([&] { stack_images(sequence(50, broken)); }), HasSubstr("image 20"));
-    EXPECT_THAT(error_of([&] { stack_images(sequence(50, uneven)); }),
+    EXPECT_THAT(message_of([&] { stack_images(sequence(50, broken)); }), HasSubstr("image 20"));
+    EXPECT_THAT(message_of([&] { stack_images(sequence(50, uneven)); }),
                 AllOf(HasSubstr("image 21"), HasSubstr("[2, 3, 3], as image 0 is"),
                       HasSubstr("[4, 3, 3]"), HasSubstr("--resize")));
   }
@@ -169,7 +158,7 @@ TEST(StackImages, NamesTheFirstThatFails) {
 
 TEST(StackImages, MustFitIntoMemory) {
   const auto image = [](int64_t) { return pattern(1024, 1024, 1); };  // 1 MiB
-  EXPECT_THAT(error_of([&] { stack_images(sequence(int64_t{1} << 30, image)); }),
+  EXPECT_THAT(message_of([&] { stack_images(sequence(int64_t{1} << 30, image)); }),
               AllOf(HasSubstr("GiB of memory"), HasSubstr("1048576.0 GiB"), HasSubstr("--resize")));
 }
 
@@ -180,16 +169,16 @@ TEST(CheckFitted, ArraysMustHaveTheExtentsAlready) {
   EXPECT_NO_THROW(check_fitted(data, {}));
   EXPECT_NO_THROW(check_fitted(data, {.resize = {8}}));
   EXPECT_NO_THROW(check_fitted(data, {.resize = {20}, .crop = {8, 9}}));
-  EXPECT_THAT(error_of([&] { check_fitted(data, {.crop = {8}}); }),
+  EXPECT_THAT(message_of([&] { check_fitted(data, {.crop = {8}}); }),
               AllOf(HasSubstr("a.npz: resize and crop"), HasSubstr("samples of 8 x 8"),
                     HasSubstr("[2, 3, 8, 9]"), HasSubstr("MODEL.json")));
-  EXPECT_THAT(error_of([&] { check_fitted(data, {.resize = {4}}); }),
+  EXPECT_THAT(message_of([&] { check_fitted(data, {.resize = {4}}); }),
               HasSubstr("samples of 4 x 4"));
   data.inputs = data.inputs.permute({0, 2, 3, 1});
   data.channel_axis = -1;
   EXPECT_NO_THROW(check_fitted(data, {.crop = {8, 9}}));
   data.inputs = at::zeros({2, 5});
-  EXPECT_THAT(error_of([&] { check_fitted(data, {.crop = {8}}); }), HasSubstr("[N, H, W, C]"));
+  EXPECT_THAT(message_of([&] { check_fitted(data, {.crop = {8}}); }), HasSubstr("[N, H, W, C]"));
 }
 
 }  // namespace

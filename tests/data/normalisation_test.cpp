@@ -12,23 +12,12 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-template <typename Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
-}
-
 std::string text_error(const std::string& text) {
-  return error_of([&] { parse_normalisation(text, "--normalise"); });
+  return message_of([&] { parse_normalisation(text, "--normalise"); });
 }
 
 std::string json_error(const std::string& text) {
-  return error_of([&] { parse_description(text, "m.json"); });
+  return message_of([&] { parse_description(text, "m.json"); });
 }
 
 Dataset bytes(at::IntArrayRef sizes) {
@@ -116,12 +105,12 @@ TEST(Normalisation, DefaultScalesBytesOnly) {
 
 TEST(Normalisation, MustFitTheData) {
   const Dataset data = bytes({2, 3, 2, 2});
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(message_of([&] {
                 check_normalisation({.mean = {1, 2}, .std = {}}, data);
               }),
               AllOf(HasSubstr("here: normalisation, mean"), HasSubstr("1 value or 3"),
                     HasSubstr("2 values")));
-  EXPECT_THAT(error_of([&] { check_normalisation({.mean = {0.5}, .std = {0.2}}, data); }),
+  EXPECT_THAT(message_of([&] { check_normalisation({.mean = {0.5}, .std = {0.2}}, data); }),
               HasSubstr("scale=1/255"));
   EXPECT_NO_THROW(check_normalisation({.mean = {120}, .std = {60}}, data));
 }
