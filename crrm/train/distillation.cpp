@@ -130,6 +130,10 @@ Distillation::Distillation(std::unique_ptr<const Teacher> teacher,
                            double temperature)
     : teacher_(std::move(teacher)), temperature_(temperature) {
   check_logits(logits, names);
+  if (samples.size(0) < 2)
+    throw InputError({.place = "training data",
+                      .expected = "at least 2 samples, to see what outputs depend on",
+                      .found = fmt::format("{}", samples.size(0))});
   const Tensors outputs = (*teacher_)(samples);
   bool teaches = false;
   for (size_t i = 0; i < names.size(); ++i) {

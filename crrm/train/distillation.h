@@ -32,7 +32,8 @@ class Distillation : public Task {
   ///                 Probabilities are recognised by what they are on `samples`.
   /// @param samples  [N, ...] normalised inputs, N >= 2
   /// @param temperature  > 0, of logits
-  /// @throws InputError where `logits` names no output, or an output has no axis of samples.
+  /// @throws InputError where `logits` names no output, an output has no axis of samples, or there
+  /// are fewer than two samples.
   Distillation(std::unique_ptr<const Teacher> teacher, const std::vector<std::string>& names,
                const std::vector<std::string>& logits, const at::Tensor& samples,
                double temperature);

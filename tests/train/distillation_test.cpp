@@ -144,6 +144,10 @@ TEST(Distillation, ReportsErrorsOutputByOutput) {
   EXPECT_GT(found.high, 0.9);
 }
 
+TEST(Distillation, RefusesASingleSample) {
+  EXPECT_THROW(distillation(samples(1)), InputError);
+}
+
 TEST(Distillation, RefusesAnOutputThatIsNotThere) {
   try {
     distillation(samples(4), {"sam.out"});
