@@ -1,5 +1,8 @@
 #include "crrm/graph/executor.h"
 
+#include <ATen/core/grad_mode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 #include <unordered_set>
 
 #include "crrm/base/error.h"
@@ -20,11 +23,48 @@ void refuse_unknown_operators(const Graph& graph) {
        .hint = "crrm inspect shows what can be shrunk all the same"});
 }
 
+/// Brings what a step computes with to one device. Shapes are computed on the CPU, and may meet
+/// data that are not there. What decides a shape stays where it is.
+void bring_together(const Operator& op, Tensors& arguments) {
+  const auto computes = [&](size_t i) {
+    return arguments[i].defined() && !op.shape_depends_on_value(i);
+  };
+  at::Device device = at::kCPU;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (computes(i) && !arguments[i].is_cpu()) device = arguments[i].device();
+  if (device.is_cpu()) return;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (computes(i)) arguments[i] = arguments[i].to(device, /*non_blocking=*/true);
+}
+
 }  // namespace
+
+Graph to(const Graph& graph, at::Device device) {
+  std::unordered_set<std::string> computed_with;
+  for (const Node& node : graph.nodes) {
+    const Operator* op = find_operator(node);
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (op == nullptr || !node.graphs().empty() || !op->shape_depends_on_value(i))
+        computed_with.insert(node.inputs[i]);
+  }
+  const at::NoGradGuard no_grad;
+  Graph moved = graph;
+  for (auto& [name, tensor] : moved.parameters)
+    tensor = tensor.to(computed_with.contains(name) ? device : at::Device(at::kCPU));
+  return moved;
+}
+
+void synchronize(at::Device device) {
+  if (!device.is_cpu())
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
 
 Executor::Executor(const Graph& graph) {
   refuse_unknown_operators(graph);
-  for (const auto& [name, tensor] : graph.parameters) constants_[slot(name)] = tensor;
+  for (const auto& [name, tensor] : graph.parameters) {
+    constants_[slot(name)] = tensor;
+    if (!tensor.is_cpu()) device_ = tensor.device();
+  }
   for (const Port& port : graph.inputs) inputs_.push_back(slot(port.name));
   for (const Node& node : graph.nodes) {
     Step step{
@@ -59,14 +99,18 @@ Tensors Executor::run(const Tensors& inputs, bool training) const {
                       .expected = fmt::format("{} inputs", inputs_.size()),
                       .found = fmt::format("{}", inputs.size())});
   Tensors values = constants_;
-  for (size_t i = 0; i < inputs.size(); ++i) values[inputs_[i]] = inputs[i];
+  for (size_t i = 0; i < inputs.size(); ++i)
+    values[inputs_[i]] = device_ ? inputs[i].to(*device_, /*non_blocking=*/true) : inputs[i];
   Tensors arguments;
   for (const Step& step : steps_) {
     arguments.clear();
     for (const int s : step.inputs) arguments.push_back(s == kAbsent ? at::Tensor() : values[s]);
+    bring_together(*step.op, arguments);
     Tensors outputs;
     try {
       outputs = step.op->forward(step.node, arguments, training);
+    } catch (const c10::OutOfMemoryError&) {
+      throw;  // nothing is wrong with the node
     } catch (const c10::Error& error) {
       throw InputError({.place = describe(step.node),
                         .expected = "inputs that fit the operator",

@@ -12,25 +12,26 @@ namespace {
 at::Tensor places_by_block(const KeptAxis& axis, const KeptAxis& rows, const at::Tensor& whole,
                            int64_t a) {
   const int64_t rows_each = whole.size(0) / axis.blocks, extent = axis.extent();
-  at::Tensor places = at::empty({rows.extent(), extent}, at::kLong);
+  const at::Tensor places = at::empty({rows.extent(), extent}, at::kLong);
   int64_t* place = places.data_ptr<int64_t>();
   for (const int64_t row : rows.indices) {
     const int64_t block = row / rows_each;
     for (int64_t i = 0; i < extent; ++i)
       *place++ = axis.indices[static_cast<size_t>(block * extent + i)] - block * whole.size(a);
   }
-  return places;
+  return places.to(whole.device());
 }
 
 /// Index tensors that broadcast to the extents that stay.
 c10::List<std::optional<at::Tensor>> places(const at::Tensor& whole,
                                             const std::vector<KeptAxis>& axes) {
+  const at::TensorOptions where = at::TensorOptions(at::kLong).device(whole.device());
   c10::List<std::optional<at::Tensor>> result;
   for (size_t a = 0; a < axes.size(); ++a) {
     Shape shape(axes.size(), 1);
     shape[a] = axes[a].extent();
     if (axes[a].blocks == 1) {
-      result.push_back(at::tensor(axes[a].indices, at::kLong).view(shape));
+      result.push_back(at::tensor(axes[a].indices, where).view(shape));
       continue;
     }
     shape[0] = axes[0].extent();

@@ -16,7 +16,7 @@ int64_t normal_axis(const Node& node, int64_t axis, int64_t rank) {
 }
 
 std::vector<int64_t> to_integers(const at::Tensor& tensor) {
-  const at::Tensor flat = tensor.to(at::kLong).contiguous().flatten();
+  const at::Tensor flat = tensor.to(at::kCPU, at::kLong).contiguous().flatten();
   return {flat.data_ptr<int64_t>(), flat.data_ptr<int64_t>() + flat.numel()};
 }
 

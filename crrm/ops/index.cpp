@@ -253,7 +253,7 @@ class Trilu final : public Operator {
 class Compress final : public Operator {
  public:
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
-    const at::Tensor chosen = at::nonzero(x[1].to(at::kBool)).flatten();
+    const at::Tensor chosen = at::nonzero(x[1].to(at::kBool)).flatten().to(x[0].device());
     if (!node.has("axis")) return {pick(x[0].reshape({x[0].numel()}), 0, chosen)};
     return {pick(x[0], normal_axis(node, node.integer("axis"), x[0].dim()), chosen)};
   }

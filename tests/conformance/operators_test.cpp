@@ -11,6 +11,7 @@
 #include "crrm/measure/onnxruntime.h"
 #include "crrm/surgery/cut.h"
 #include "tests/conformance/operator_case.h"
+#include "tests/strict_device.h"
 
 namespace crrm {
 namespace {
@@ -245,6 +246,15 @@ TEST_P(OperatorTest, InferredShapesAreThoseOfARun) {
     EXPECT_EQ(graph.outputs[i].shape, found[i].sizes().vec());
 }
 
+TEST_P(OperatorTest, RunsOnADevice) {
+  const Graph graph = graph_of(GetParam());
+  const Tensors expected = Executor(graph).run(inputs_of(GetParam()));
+  const Tensors found = Executor(to(graph, test::kStrictDevice)).run(inputs_of(GetParam()));
+  for (size_t i = 0; i < found.size(); ++i)
+    EXPECT_TRUE(at::allclose(expected[i], found[i].cpu(), 0, 0, /*equal_nan=*/true))
+        << "output " << i;
+}
+
 // A rule written twice is checked against itself: `couple` must join exactly the indices that
 // `forward` copies from one to the other, unless it freezes the axis.
 TEST_P(MovingOperatorTest, CouplingIsWhatForwardCopies) {
@@ -311,6 +321,25 @@ TEST_P(DifferentiableOperatorTest, GradientIsThatOfDifferences) {
     if (gradients[i].defined()) slope += (gradients[i] * direction[i]).sum().item<double>();
   constexpr double h = 1e-7;  // small: few elements of Relu and the like lie that near to a kink
   EXPECT_NEAR((value(h) - value(-h)) / (2 * h), slope, 1e-4 * std::max(1.0, std::abs(slope)));
+}
+
+TEST_P(DifferentiableOperatorTest, GradientOnADeviceIsTheCpus) {
+  const Graph graph = graph_of(GetParam());
+  const auto gradients = [&](at::Device device) {
+    Tensors x = inputs_of(GetParam());
+    for (at::Tensor& input : x) input.requires_grad_(true);
+    at::Tensor sum = at::zeros({}, at::kDouble);
+    for (const at::Tensor& y : Executor(to(graph, device)).run(x))
+      if (y.requires_grad()) sum = sum + y.to(at::kCPU, at::kDouble).square().sum();
+    return torch::autograd::grad({sum}, {x.begin(), x.end()}, {}, {}, false, true);
+  };
+  const std::vector<at::Tensor> expected = gradients(at::kCPU);
+  const std::vector<at::Tensor> found = gradients(test::kStrictDevice);
+  for (size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(expected[i].defined(), found[i].defined());
+    if (!found[i].defined()) continue;
+    EXPECT_TRUE(at::equal(expected[i], found[i])) << "input " << i;
+  }
 }
 
 CRRM_CHECK_OPERATORS(Operators, cases());
