@@ -10,9 +10,8 @@ execute_process(
   COMMAND "${CRRM_PYTHON}" -c
           "import sysconfig, os; print(os.path.join(sysconfig.get_path('purelib'), 'torch'))"
   OUTPUT_VARIABLE CRRM_TORCH_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-set(CMAKE_PREFIX_PATH "${CRRM_TORCH_ROOT}" ${CMAKE_PREFIX_PATH})
+include(cmake/torch.cmake)
 
-find_package(Torch 2.13 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -46,9 +45,8 @@ endif()
 # What every room compiles with.
 add_library(crrm_options INTERFACE)
 target_include_directories(crrm_options INTERFACE "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>")
-target_include_directories(crrm_options SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS}
-                           "${PROTOZERO_INCLUDE_DIR}" "${TURBOJPEG_INCLUDE_DIR}"
-                           "${SPNG_INCLUDE_DIR}")
+target_include_directories(crrm_options SYSTEM INTERFACE "${PROTOZERO_INCLUDE_DIR}"
+                           "${TURBOJPEG_INCLUDE_DIR}" "${SPNG_INCLUDE_DIR}")
 target_compile_options(crrm_options INTERFACE -fPIC -Wall -Wextra -Wno-unused-parameter
                        $<$<BOOL:${CRRM_WERROR}>:-Werror> -fpch-preprocess)
 target_compile_definitions(crrm_options INTERFACE FMT_HEADER_ONLY=1)

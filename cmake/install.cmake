@@ -25,6 +25,7 @@ configure_package_config_file("${CMAKE_SOURCE_DIR}/cmake/crrmConfig.cmake.in"
 write_basic_package_version_file("${CMAKE_BINARY_DIR}/crrmConfigVersion.cmake"
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_BINARY_DIR}/crrmConfig.cmake" "${CMAKE_BINARY_DIR}/crrmConfigVersion.cmake"
+              "${CMAKE_SOURCE_DIR}/cmake/torch.cmake"
         DESTINATION "${CRRM_PACKAGE_DIR}")
 
 if(CRRM_TESTS)
