@@ -6,14 +6,10 @@
 
 #include "crrm/base/amount.h"
 #include "crrm/report/comparison.h"
+#include "crrm/report/page.h"
 #include "crrm/report/schema.h"
 
 namespace crrm {
-
-// Made from page.css, page.js and Chart.js by cmake/report.cmake.
-extern const std::string_view kChartScript;
-extern const std::string_view kPageScript;
-extern const std::string_view kPageStyle;
 
 namespace {
 
@@ -21,14 +17,6 @@ using Json = nlohmann::ordered_json;
 
 std::string text_of(const Json& value) {
   return escape_html(value.get<std::string>());
-}
-
-/// <section> with a heading and a sentence that says what is to be seen.
-std::string section(const std::string& title, const std::string& meaning, const std::string& body) {
-  if (body.empty()) return "";
-  const std::string lead =
-      meaning.empty() ? "" : fmt::format("<p class=\"lead\">{}</p>\n", meaning);
-  return fmt::format("<section>\n<h2>{}</h2>\n{}{}</section>\n", title, lead, body);
 }
 
 /// A sign that stands as high as digits do.
@@ -158,10 +146,8 @@ Json chart_json(const Json& report, const Chart& chart) {
   const std::string format = chart.format != std::string("metric") ? chart.format
                              : share                               ? "percent"
                                                                    : "plain";
-  Json json = {{"title", chart.title},
-               {"format", format},
-               {"log", chart.logarithmic},
-               {"series", Json::array()}};
+  Json json = {{"title", chart.title}, {"meaning", chart.meaning}, {"x", "step"},
+               {"format", format},     {"log", chart.logarithmic}, {"series", Json::array()}};
   for (const Series& series : chart.series) {
     const Json points = points_of(report["curve"], series, chart.logarithmic);
     if (!points.empty()) json["series"].push_back({{"label", series.label}, {"points", points}});
@@ -171,22 +157,10 @@ Json chart_json(const Json& report, const Chart& chart) {
 
 std::string curves(const Json& report) {
   Json data = Json::array();
-  std::string figures;
-  for (const Chart& chart : charts()) {
-    const Json json = chart_json(report, chart);
-    if (json["series"].empty()) continue;
-    figures += fmt::format(
-        "<figure><figcaption><strong>{}</strong> {}</figcaption><div class=\"plot\"><canvas "
-        "role=\"img\" aria-label=\"{} over steps\" data-chart=\"{}\"></canvas></div></figure>\n",
-        chart.title, chart.meaning, chart.title, data.size());
-    data.push_back(json);
-  }
-  if (figures.empty()) return "";
-  return fmt::format(
-      "<div class=\"charts\">\n{}</div>\n<noscript><p class=\"lead\">The curves need JavaScript; "
-      "their values are in report.json.</p></noscript>\n"
-      "<script type=\"application/json\" id=\"charts\">{}</script>\n",
-      figures, script_json(data));
+  for (const Chart& chart : charts())
+    if (Json json = chart_json(report, chart); !json["series"].empty())
+      data.push_back(std::move(json));
+  return figures(data);
 }
 
 // --- Widths before and after.
@@ -368,89 +342,35 @@ std::string config(const Json& report) {
          facts(values);
 }
 
-constexpr const char* kHead =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"
-    // The page can reach nothing outside itself, whatever a report holds.
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
-    "<link rel=\"icon\" href=\"data:,\">\n";
-
 }  // namespace
-
-std::string escape_html(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
-std::string script_json(const Json& value) {
-  std::string escaped;
-  for (const char c : value.dump(-1, ' ', false, Json::error_handler_t::replace)) {
-    if (c == '<')
-      escaped += "\\u003c";
-    else
-      escaped += c;
-  }
-  return escaped;
-}
 
 std::string html(const Json& report) {
   validate(report, "report.json");
   const Comparison comparison = compare(report);
-  const std::string plots = curves(report);
-  std::string page = kHead;
-  page +=
-      fmt::format("<title>{} – crrm report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
-                  escape_html(model_name(report)), kPageStyle);
-  page += header(report, comparison);
-  page += section("Stages", kStagesMeaning, stage_table(comparison));
-  page += section("The run", "One point a measured step of the optimiser.", plots);
-  page += section("Widths of layers",
+  std::string body = header(report, comparison);
+  body += section("Stages", kStagesMeaning, stage_table(comparison));
+  body += section("The run", "One point a measured step of the optimiser.", curves(report));
+  body += section("Widths of layers",
                   fmt::format("Outputs of each layer, before and after. {}", kBarsKey),
                   layer_bars(report));
-  page +=
+  body +=
       section("Groups",
               fmt::format("Units that are kept or removed as a whole, since they share the same "
                           "axes, and what each costs. {}",
                           kBarsKey),
               group_bars(report));
-  page +=
+  body +=
       section("Proof",
               escape_html(proof_sentence(report)) +
                   " Both networks of a line ran on the same inputs; a file is written only when "
                   "every difference lies within its bound.",
               proof_table(report));
-  page += section("Files", "What the run wrote, relative to its folder.", file_table(report));
-  page += section("Model, data and machine", "", origin(report));
-  page += section("Time and cost", "", spent(report));
-  page += section("Configuration", "The command, and every option’s value as it was resolved.",
+  body += section("Files", "What the run wrote, relative to its folder.", file_table(report));
+  body += section("Model, data and machine", "", origin(report));
+  body += section("Time and cost", "", spent(report));
+  body += section("Configuration", "The command, and every option’s value as it was resolved.",
                   config(report));
-  page += "</main>\n";
-  if (!plots.empty())
-    page += fmt::format("<script>{}</script>\n<script>\n{}</script>\n", kChartScript, kPageScript);
-  return page + "</body>\n</html>\n";
+  return page(model_name(report) + " – crrm report", body);
 }
 
 }  // namespace crrm

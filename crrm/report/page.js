@@ -33,11 +33,11 @@
     return "10" + Array.from(String(exponent), (c) => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("");
   };
 
-  // All charts share the axis of steps.
-  const steps = charts.flatMap((chart) => chart.series.flatMap(
+  // All curves share the axis of steps.
+  const steps = charts.filter((chart) => !chart.compares).flatMap((chart) => chart.series.flatMap(
       (series) => [series.points[0].x, series.points[series.points.length - 1].x]));
 
-  const dataset = (series, index) => ({
+  const curve = (series, index) => ({
     label: series.label,
     data: series.points,
     borderColor: color(index === 0 ? "kept" : "second"),
@@ -47,6 +47,37 @@
     pointRadius: series.points.length > 40 ? 0 : 2,
     pointHitRadius: 8,
   });
+
+  // What is compared has a colour each, as far apart as there are series, and a shape each.
+  const shapes = ["circle", "triangle", "rect", "rectRot", "star", "crossRot"];
+  const compared = (series, index, all) => {
+    const hue = Math.round(360 * index / all.length + 200) % 360;
+    const ink = `hsl(${hue} 60% ${color("lightness")})`;
+    return {label: series.label, data: series.points, borderColor: ink, backgroundColor: ink,
+            borderWidth: 1.5, showLine: series.points.length > 1,
+            pointStyle: shapes[index % shapes.length], pointRadius: 4, pointHitRadius: 8};
+  };
+
+  // One deviation over seeds, up and down.
+  const whiskers = {
+    id: "whiskers",
+    afterDatasetsDraw: (chart) => {
+      const {ctx, scales: {y}} = chart;
+      chart.data.datasets.forEach((set, index) => {
+        if (!chart.isDatasetVisible(index)) return;
+        ctx.strokeStyle = set.borderColor;
+        ctx.lineWidth = 1;
+        set.data.forEach((point, i) => {
+          if (!point.d) return;
+          const x = chart.getDatasetMeta(index).data[i].x;
+          ctx.beginPath();
+          ctx.moveTo(x, y.getPixelForValue(point.y - point.d));
+          ctx.lineTo(x, y.getPixelForValue(point.y + point.d));
+          ctx.stroke();
+        });
+      });
+    },
+  };
 
   const axis = (options) => ({
     border: {color: color("rule")},
@@ -60,32 +91,40 @@
     const chart = charts[Number(canvas.dataset.chart)];
     const format = formats[chart.format];
     const tick = chart.log ? power : format;
+    const across = formats[chart.x_format] || count;
+    const range = chart.compares ? {grace: "5%"}
+                                 : {min: Math.min(...steps), max: Math.max(...steps)};
     return new Chart(canvas, {
       type: "line",
-      data: {datasets: chart.series.map(dataset)},
+      data: {datasets: chart.series.map(chart.compares ? compared : curve)},
+      plugins: chart.compares ? [whiskers] : [],
       options: {
         animation: false,
         maintainAspectRatio: false,
         parsing: false,
-        normalized: true,
-        interaction: {mode: "nearest", axis: "x", intersect: false},
+        normalized: !chart.compares,
+        interaction: {mode: "nearest", axis: chart.compares ? "xy" : "x", intersect: false},
         scales: {
-          x: axis({type: "linear", min: Math.min(...steps), max: Math.max(...steps), title: {display: true, text: "step",
-                   color: color("soft"), font: {size: 11}},
-                   ticks: {callback: (value) => count(value), includeBounds: false}}),
-          y: axis({type: chart.log ? "logarithmic" : "linear",
+          x: axis({type: "linear", ...range,
+                   title: {display: true, text: chart.x, color: color("soft"), font: {size: 11}},
+                   ticks: {callback: (value) => across(value), includeBounds: false}}),
+          y: axis({type: chart.log ? "logarithmic" : "linear", grace: chart.compares ? "10%" : 0,
                    afterBuildTicks: (scale) => {
                      if (chart.log) scale.ticks = sparse(scale.ticks);
                    },
                    ticks: {callback: (value) => tick(value)}}),
         },
         plugins: {
-          decimation: {enabled: true, algorithm: "lttb", samples: 400},
+          decimation: {enabled: !chart.compares, algorithm: "lttb", samples: 400},
           legend: {display: chart.series.length > 1, align: "end",
-                   labels: {color: color("ink"), boxWidth: 22, boxHeight: 0, font: {size: 11}}},
+                   labels: {color: color("ink"), font: {size: 11},
+                            ...(chart.compares ? {usePointStyle: true}
+                                               : {boxWidth: 22, boxHeight: 0})}},
           tooltip: {callbacks: {
-            title: (items) => "step " + items[0].parsed.x,
-            label: (item) => item.dataset.label + "  " + format(item.parsed.y),
+            title: ([item]) => chart.x + " " + (chart.compares ? across(item.parsed.x)
+                                                               : item.parsed.x),
+            label: (item) => item.dataset.label + "  " + format(item.parsed.y) +
+                (item.raw.d ? " ± " + format(item.raw.d) : ""),
           }},
         },
       },

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "crrm/base/error.h"
+#include "crrm/report/page.h"
 #include "example.h"
 
 namespace crrm {

@@ -1,0 +1,29 @@
+// What all pages of reports share: head, style, sections, and charts drawn by page.js.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace crrm {
+
+/// `text` with & < > " ' as entities: safe between tags and in quoted attributes.
+std::string escape_html(const std::string& text);
+
+/// JSON for a <script> element: no "<", so that no text in it ends the element.
+std::string script_json(const nlohmann::ordered_json& value);
+
+/// <section> with a heading and a sentence that says what is to be seen; "" where `body` is.
+/// @param meaning  HTML, as `body`
+std::string section(const std::string& title, const std::string& meaning, const std::string& body);
+
+/// Figures with charts, and the data that page.js draws them from; "" where there are none. A chart
+/// has title, meaning, what its x is ("step", ...), the formats of y and of x where that is no step
+/// (count, plain, percent), `log`, and series [{label, points [{x, y}]}]. A chart with `compares`
+/// shows points instead of curves, one colour a series, with whiskers as long as `d` of a point.
+std::string figures(const nlohmann::ordered_json& charts);
+
+/// A page that can reach nothing outside itself.
+/// @param title  text; `body` is HTML
+std::string page(const std::string& title, const std::string& body);
+
+}  // namespace crrm
