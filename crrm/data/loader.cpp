@@ -35,6 +35,12 @@ at::Tensor contiguous_labels(const Dataset& data) {
   return data.labelled() ? data.labels.contiguous() : at::Tensor();
 }
 
+/// The copy runs beside other work from memory that is pinned, and CUDA alone pins.
+at::Tensor to(const at::Tensor& tensor, at::Device device) {
+  if (!tensor.defined() || device.is_cpu()) return tensor;
+  return (device.is_cuda() ? tensor.pin_memory() : tensor).to(device, /*non_blocking=*/true);
+}
+
 at::Tensor pick_labels(const at::Tensor& labels, std::span<const int64_t> index) {
   if (!labels.defined()) return {};
   const at::Tensor picked = at::empty({static_cast<int64_t>(index.size())}, at::kLong);  // [B]
@@ -132,7 +138,8 @@ class Loader::Worker {
     std::vector<uint64_t> bits;
     if (options_.augmentation.active())
       for (const int64_t sample : index) bits.push_back(mix(seed, static_cast<uint64_t>(sample)));
-    return {preparation_.inputs(index, bits), pick_labels(labels_, index)};
+    return {to(preparation_.inputs(index, bits), options_.device),
+            to(pick_labels(labels_, index), options_.device)};
   }
 
   /// Waits for room; false where the loader stops.

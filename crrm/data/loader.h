@@ -19,7 +19,8 @@ struct LoaderOptions {
   Augmentation augmentation = {};
   bool channels_last = false;
   uint64_t seed = 0;
-  bool drop_last = false;  ///< leave out a last batch that is not full
+  bool drop_last = false;        ///< leave out a last batch that is not full
+  at::Device device = at::kCPU;  ///< where batches lie
 };
 
 struct Batch {

@@ -9,7 +9,7 @@
 namespace crrm {
 
 struct Latency {
-  std::string runtime;  ///< "libtorch", "onnxruntime 1.32.0", ...
+  std::string runtime;  ///< "crrm", "onnxruntime", or the device on which crrm ran, as "cuda"
   int threads = 0;
   int64_t batch = 0;      ///< samples a run
   double median_ms = 0;   ///< of one run, all of its samples

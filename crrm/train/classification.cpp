@@ -21,7 +21,7 @@ void Classification::check(const Tensors& outputs) const {
 
 at::Tensor Classification::loss(const Tensors& outputs, const Batch& batch) const {
   const at::Tensor& logits = outputs[0];  // [N, K]
-  const at::Tensor data = at::cross_entropy_loss(logits, batch.labels);
+  const at::Tensor data = at::cross_entropy_loss(logits, batch.labels.to(logits.device()));
   const double t = options_.temperature, a = options_.distillation;
   if (!teacher_ || a == 0) return data;
   const at::Tensor target = at::log_softmax((*teacher_)(batch.inputs)[0] / t, 1);
@@ -39,10 +39,10 @@ Evaluation Classification::evaluate(const Forward& forward, const Dataset& data,
   for_each_batch(data, normalisation, batch, [&](const Batch& samples) {
     const Tensors outputs = forward(samples.inputs);
     check(outputs);
-    const at::Tensor& logits = outputs[0];  // [B, K]
-    result.loss +=
-        at::cross_entropy_loss(logits, samples.labels, {}, at::Reduction::Sum).item<double>();
-    hits += logits.argmax(1).eq(samples.labels).sum().item<int64_t>();
+    const at::Tensor& logits = outputs[0];                         // [B, K]
+    const at::Tensor labels = samples.labels.to(logits.device());  // [B]
+    result.loss += at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
+    hits += logits.argmax(1).eq(labels).sum().item<int64_t>();
   });
   require_finite(result.loss, data);
   const int64_t n = std::max<int64_t>(data.size(), 1);

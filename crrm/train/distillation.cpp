@@ -191,9 +191,10 @@ at::Tensor Distillation::probe(const Tensors& outputs, uint64_t seed) const {
                    static_cast<double>(outputs[i].size(0));  // of one sample's loss
     at::Tensor drawn;
     if (law.kind == OutputKind::values) {
-      drawn = (outputs[i] * at::randn(outputs[i].sizes(), at::detail::createCPUGenerator(own),
-                                      outputs[i].options()))
-                  .sum();
+      const at::Tensor normal =
+          at::randn(outputs[i].sizes(), at::detail::createCPUGenerator(own),
+                    outputs[i].options().device(at::kCPU));  // the same draws on every device
+      drawn = (outputs[i] * normal.to(outputs[i].device())).sum();
     } else {
       terms /= static_cast<double>(outputs[i].size(law.axis));
       drawn = sampled_log_likelihood(log_probabilities(outputs[i], law, 1), law.axis, own);

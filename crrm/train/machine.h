@@ -1,6 +1,8 @@
 // Where a run takes place.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
 
@@ -13,5 +15,13 @@ struct Machine {
 };
 
 Machine this_machine();
+
+/// The device that --device names: "cpu", or "cuda" for the first GPU that CUDA_VISIBLE_DEVICES
+/// leaves.
+/// @throws InputError where LibTorch is built without CUDA, or finds no GPU that it can use.
+at::Device find_device(const std::string& name);
+
+/// What a report calls an accelerator, such as "NVIDIA H100 80GB HBM3"; empty for the CPU.
+std::string accelerator_name(at::Device device);
 
 }  // namespace crrm

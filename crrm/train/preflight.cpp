@@ -19,22 +19,25 @@ constexpr int64_t kReportBytes = int64_t{1} << 20;
 
 class Rehearsal {
  public:
-  Rehearsal(const Graph& network, const Task& task, const RunData& data, int64_t batch)
-      : network_(clone(network)),
+  Rehearsal(const Graph& network, const Task& task, const RunData& data, const RunOptions& options)
+      : device_(options.device),
+        network_(to(clone(network), device_)),
         student_(ready(network_)),
         task_(task),
-        batch_(take(data.train, data.normalisation, 0, std::min(batch, data.train.size()),
+        batch_(take(data.train, data.normalisation, 0, std::min(options.batch, data.train.size()),
                     /*channels_last=*/true)) {}
 
   void step() const {
     const Tensors outputs = student_.run({batch_.inputs}, /*training=*/true);
     task_.check(outputs);
     task_.loss(outputs, batch_).backward();
+    synchronize(device_);
   }
 
   void evaluate() const {
     const at::NoGradGuard no_grad;
     student_.run({batch_.inputs});
+    synchronize(device_);
   }
 
  private:
@@ -44,6 +47,7 @@ class Rehearsal {
     return graph;
   }
 
+  at::Device device_;
   Graph network_;
   Executor student_;
   const Task& task_;
@@ -87,7 +91,7 @@ Preflight preflight(const Graph& network, const Task& task, const RunData& data,
   Preflight result;
   double evaluation = 0;
   within_memory(options.batch, [&] {
-    const Rehearsal rehearsal(network, task, data, options.batch);
+    const Rehearsal rehearsal(network, task, data, options);
     rehearsal.step();  // the first also allocates
     result.seconds_per_step = seconds_of([&] { rehearsal.step(); });
     evaluation = seconds_of([&] { rehearsal.evaluate(); }) / static_cast<double>(options.batch);

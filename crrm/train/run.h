@@ -28,6 +28,7 @@ struct RunOptions {
   int64_t batch = 128;
   int64_t evaluation_batch = 500;
   uint64_t seed = 0;
+  at::Device device = at::kCPU;
   ScheduleOptions schedule;
   OptimizerOptions optimizer;
   Augmentation augmentation;

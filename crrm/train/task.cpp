@@ -76,7 +76,8 @@ void require_finite(double loss, const Dataset& data) {
                     .found = "NaN or infinity in the network's output"});
 }
 
-Teacher::Teacher(const Graph& network) : executor_(for_inference(network)) {}
+Teacher::Teacher(const Graph& network, at::Device device)
+    : executor_(to(for_inference(network), device)) {}
 
 Tensors Teacher::operator()(const at::Tensor& inputs) const {
   const at::NoGradGuard no_grad;

@@ -31,7 +31,7 @@ struct Evaluation {
   std::vector<OutputAgreement> outputs = {};  ///< where the original network is the measure
 };
 
-/// [B, ...] inputs to the network's outputs.
+/// [B, ...] inputs to the network's outputs, on any device.
 using Forward = std::function<Tensors(const at::Tensor& inputs)>;
 
 class Task {
@@ -52,6 +52,7 @@ class Task {
   virtual Evaluation evaluate(const Forward& forward, const Dataset& data,
                               const Normalisation& normalisation, int64_t batch) const = 0;
 
+  /// Where the graph's parameters lie.
   Evaluation evaluate(const Graph& graph, const Dataset& data, const Normalisation& normalisation,
                       int64_t batch) const;
 };
@@ -71,7 +72,7 @@ void require_finite(double loss, const Dataset& data);
 /// The uncompressed network, as fast as inference goes.
 class Teacher {
  public:
-  explicit Teacher(const Graph& network);
+  explicit Teacher(const Graph& network, at::Device device = at::kCPU);
   Tensors operator()(const at::Tensor& inputs) const;
 
  private:

@@ -100,11 +100,17 @@ class Threads {
   int before_;
 };
 
-Latency time_executor(const Graph& graph, const at::Tensor& inputs, int threads) {
+Latency time_executor(const Graph& graph, const at::Tensor& inputs, int threads,
+                      at::Device device) {
   const at::NoGradGuard no_grad;
   const Threads limit(threads);
-  const Executor executor(graph);
-  return measure_latency("crrm", threads, inputs.size(0), [&] { executor.run({inputs}); });
+  const Executor executor(to(graph, device));
+  const at::Tensor x = inputs.to(device);
+  const std::string runtime = device.is_cpu() ? "crrm" : c10::DeviceTypeName(device.type(), true);
+  return measure_latency(runtime, threads, inputs.size(0), [&] {
+    executor.run({x});
+    synchronize(device);
+  });
 }
 
 Latency time_onnxruntime(const std::string& bytes, const at::Tensor& inputs, int threads) {
@@ -161,7 +167,8 @@ Verification write_proved(const Graph& network, const Coupling& coupling,
   return result;
 }
 
-std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads) {
+std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads,
+                               at::Device device) {
   std::vector<at::Tensor> batches;
   if (const int64_t batch = stated_batch(graph); batch > 0)
     batches = {inputs.narrow(0, 0, batch)};
@@ -171,12 +178,15 @@ std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int
                    .narrow(0, 0, kLatencyBatch)};
   std::vector<Latency> result;
   const std::string bytes = OnnxRuntime::available() ? onnx_bytes(graph) : "";
-  for (const at::Tensor& batch : batches)
+  for (const at::Tensor& batch : batches) {
     for (const int count : std::set<int>{1, threads}) {
       if (batch.size(0) > 1 && count != threads) continue;  // large batches are for all threads
-      result.push_back(time_executor(graph, batch.contiguous(), count));
+      result.push_back(time_executor(graph, batch.contiguous(), count, at::kCPU));
       if (!bytes.empty()) result.push_back(time_onnxruntime(bytes, batch.contiguous(), count));
     }
+    if (!device.is_cpu())
+      result.push_back(time_executor(graph, batch.contiguous(), threads, device));
+  }
   return result;
 }
 

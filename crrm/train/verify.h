@@ -47,9 +47,11 @@ Verification write_proved(const Graph& network, const Coupling& coupling,
                           const std::filesystem::path& path);
 
 /// A network's time for one batch in crrm's executor and, where installed, in ONNX Runtime: one
-/// sample on one thread and on `threads`, kLatencyBatch samples on `threads`. Where the network's
-/// batch is fixed, that batch takes the place of both.
+/// sample on one thread and on `threads`, kLatencyBatch samples on `threads`; and on `device`,
+/// where that is not the CPU. Where the network's batch is fixed, that batch takes the place of
+/// both.
 inline constexpr int64_t kLatencyBatch = 64;
-std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads);
+std::vector<Latency> latencies(const Graph& graph, const at::Tensor& inputs, int threads,
+                               at::Device device = at::kCPU);
 
 }  // namespace crrm
