@@ -62,11 +62,12 @@ void print(const Findings& found) {
                              latency.threads == 1 ? "" : "s", latency.batch);
 }
 
-std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& data) {
+std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& data,
+                                    at::Device device) {
   if (!settings.reference.empty()) {
     Graph original = load_model(settings.reference);
     fit_model(original, settings.reference, data);
-    return agreement_with(original, data, settings.logits, settings.temperature);
+    return agreement_with(original, data, settings.logits, settings.temperature, device);
   }
   if (!data.train.labelled())
     throw InputError({.file = settings.data,
@@ -76,22 +77,23 @@ std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& dat
 }
 
 int eval(Settings settings, const Invocation&) {
-  prepare_machine(settings);
+  const at::Device device = prepare_machine(settings);
   Graph network = load_model(settings.model);
   const RunData data = load_run_data(settings, describe_inputs(settings, settings.model), &network);
   const int64_t batch = fit_model(network, settings.model, data);
-  const std::unique_ptr<const Task> task = task_of(settings, data);
+  const std::unique_ptr<const Task> task = task_of(settings, data, device);
   const bool tested = data.test.size() > 0;
   const Dataset& part = tested ? data.test : data.train;
   Findings found{.metric = task->metric(), .part = tested ? "test" : "training"};
   naming(settings.model, [&] {
-    found.evaluation = task->evaluate(network, part, data.normalisation, settings.batch);
+    found.evaluation =
+        task->evaluate(to(network, device), part, data.normalisation, settings.batch);
   });
   fix_batch(network, batch);
   found.cost = cost(network, {part.inputs.sizes().slice(1).vec()});
   found.bytes = onnx_bytes(network).size();
   found.latencies =
-      latencies(network, proof_inputs(data, batch), static_cast<int>(*settings.threads));
+      latencies(network, proof_inputs(data, batch), static_cast<int>(*settings.threads), device);
   if (settings.json)
     std::cout << to_json(settings, found).dump(2) << "\n";
   else

@@ -20,6 +20,7 @@
 #include "crrm/report/text.h"
 #include "crrm/surgery/batch_norm.h"
 #include "crrm/train/classification.h"
+#include "crrm/train/machine.h"
 #include "crrm/train/outcome.h"
 #include "crrm/train/preflight.h"
 #include "crrm/train/run_folder.h"
@@ -276,7 +277,8 @@ void Session::make_task() {
   const bool distills =
       settings_.task == "distill" || (settings_.task == "auto" && !data_.train.labelled());
   if (compresses() && distills) {
-    auto task = agreement_with(dense_, data_, settings_.logits, settings_.temperature);
+    auto task =
+        agreement_with(dense_, data_, settings_.logits, settings_.temperature, options_.device);
     std::vector<std::string> outputs;
     for (const OutputLaw& law : task->laws())
       outputs.push_back(fmt::format("{} ({})", law.name, describe(law.kind)));
@@ -286,7 +288,7 @@ void Session::make_task() {
     require_labels();
     const bool taught = compresses() && settings_.distillation > 0;
     task_ = std::make_unique<Classification>(
-        data_.train.classes, taught ? std::make_unique<Teacher>(dense_) : nullptr,
+        data_.train.classes, taught ? std::make_unique<Teacher>(dense_, options_.device) : nullptr,
         LossOptions{settings_.distillation, settings_.temperature});
   }
   assignment_.metric = task_->metric();
@@ -302,6 +304,7 @@ void Session::describe_task() {
                   data_.train.labelled() ? "each class" : "the samples", settings_.seed);
   assignment_.seed = options_.seed;
   assignment_.threads = static_cast<int>(*settings_.threads);
+  assignment_.accelerator = accelerator_name(options_.device);
   assignment_.price_per_hour = settings_.price_per_hour;
   config_ = write_config(settings_, command_);
   fingerprint_ = {command_, compresses() ? sha256_of(dense_) : "", data_.train.sha256,
@@ -453,9 +456,9 @@ void Session::measure_latencies(const Graph& written, const at::Tensor& inputs,
   if (compresses()) {
     Graph dense = dense_;
     fix_batch(dense, assignment_.reversal.batch);
-    conclusion.dense_latencies = latencies(dense, inputs, assignment_.threads);
+    conclusion.dense_latencies = latencies(dense, inputs, assignment_.threads, options_.device);
   }
-  conclusion.final_latencies = latencies(written, inputs, assignment_.threads);
+  conclusion.final_latencies = latencies(written, inputs, assignment_.threads, options_.device);
 }
 
 void Session::report_so_far(const Run& run, std::vector<std::string> warnings) {
@@ -478,8 +481,10 @@ int Session::interrupt(const Run& run, int signal) {
 int Session::run() {
   check_limits();
   check_folder(0);
-  prepare_machine(settings_);
-  say(fmt::format("seed {}, {} threads", settings_.seed, *settings_.threads));
+  options_.device = prepare_machine(settings_);
+  const std::string accelerator = accelerator_name(options_.device);
+  say(fmt::format("seed {}, {} threads{}{}", settings_.seed, *settings_.threads,
+                  accelerator.empty() ? "" : ", ", accelerator));
   load();
   choose_augmentation();
   make_options();

@@ -14,6 +14,7 @@
 #include "crrm/io/onnx.h"
 #include "crrm/surgery/cut.h"
 #include "crrm/surgery/proof.h"
+#include "crrm/train/machine.h"
 
 namespace crrm::cli {
 
@@ -95,16 +96,11 @@ Normalisation normalisation_of(const Settings& settings, const InputDescription&
 
 }  // namespace
 
-void prepare_machine(Settings& settings) {
-  if (settings.device == "cuda")
-    throw InputError({.file = "--device",
-                      .expected = "cpu",
-                      .found = at::globalContext().hasCUDA()
-                                   ? "cuda, on which this version does not train yet"
-                                   : "cuda, but there is no CUDA device here",
-                      .hint = "leave --device out"});
+at::Device prepare_machine(Settings& settings) {
   if (!settings.threads) settings.threads = std::max(1U, std::thread::hardware_concurrency());
   at::set_num_threads(static_cast<int>(*settings.threads));
+  at::globalContext().setDeterministicCuDNN(true);
+  return find_device(settings.device);
 }
 
 Shape parse_shape(const std::string& text, const std::string& option) {
@@ -202,13 +198,14 @@ int64_t fit_model(Graph& network, const std::string& path, const RunData& data) 
 }
 
 std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunData& data,
-                                             const std::string& logits, double temperature) {
+                                             const std::string& logits, double temperature,
+                                             at::Device device) {
   constexpr int64_t kSamples = 128;
   std::vector<std::string> names;
   for (const Port& output : original.outputs) names.push_back(output.name);
   const int64_t count = std::min(kSamples, data.train.size());
   return std::make_unique<Distillation>(
-      std::make_unique<Teacher>(original), names, split_names(logits),
+      std::make_unique<Teacher>(original, device), names, split_names(logits),
       take(data.train, data.normalisation, 0, count, /*channels_last=*/true).inputs, temperature);
 }
 

@@ -13,9 +13,10 @@
 
 namespace crrm::cli {
 
-/// LibTorch's threads, after --threads (all processors where it is not given), and --device.
+/// LibTorch's threads, after --threads (all processors where it is not given).
+/// @return what --device names
 /// @throws InputError where the device is not there.
-void prepare_machine(Settings& settings);
+at::Device prepare_machine(Settings& settings);
 
 /// "1x8x8" as {1, 8, 8}; empty for "". @param option  names the text in errors
 /// @throws InputError.
@@ -40,8 +41,10 @@ int64_t fit_model(Graph& network, const std::string& path, const RunData& data);
 
 /// The measure of agreement with `original`, a network that fit_model was called for.
 /// @param logits  names of outputs, with commas between
+/// @param device  where `original` computes
 std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunData& data,
-                                             const std::string& logits, double temperature);
+                                             const std::string& logits, double temperature,
+                                             at::Device device);
 
 /// Names `file` in errors that name none.
 void naming(const std::string& file, const std::function<void()>& work);

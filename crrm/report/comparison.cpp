@@ -156,11 +156,15 @@ const Json* find_latency(const Json& stage, const Timing& timing) {
   return nullptr;
 }
 
+std::string runtime_text(const std::string& runtime) {
+  if (runtime == "onnxruntime") return "ONNX Runtime";
+  return runtime == "crrm" ? "latency" : "latency on " + runtime;
+}
+
 ComparisonRow latency_row(const Json& stages, const Timing& timing, int place) {
   constexpr int kBriefLatencies = 2;
   ComparisonRow row{
-      .name = fmt::format("{}, {} thread{}, batch {}",
-                          timing.runtime == "crrm" ? "latency" : "ONNX Runtime", timing.threads,
+      .name = fmt::format("{}, {} thread{}, batch {}", runtime_text(timing.runtime), timing.threads,
                           timing.threads == 1 ? "" : "s", timing.batch),
       .meaning = "median time for one batch",
       .brief = place < kBriefLatencies,

@@ -66,8 +66,9 @@ Graph remove_gates(const Graph& gated) {
 }
 
 GatedNetwork::GatedNetwork(const Graph& graph, const std::vector<Shape>& sample,
-                           GateOptions options)
+                           GateOptions options, at::Device device)
     : options_(options),
+      device_(device),
       full_(gate(graph, sample)),
       coupling_(couple_plain(full_, sample)),
       cost_(full_, coupling_),
@@ -79,7 +80,7 @@ GatedNetwork::GatedNetwork(const Graph& graph, const std::vector<Shape>& sample,
 }
 
 void GatedNetwork::build(const std::vector<bool>& alive) {
-  current_ = clone(cut(full_, coupling_, alive));
+  current_ = to(clone(cut(full_, coupling_, alive)), device_);
   compacted_ = alive;
   for (const std::string& name : learned_parameters(current_)) {
     at::Tensor& tensor = current_.parameters.at(name);
@@ -95,7 +96,7 @@ Graph GatedNetwork::plain() const {
 }
 
 Graph GatedNetwork::whole(const Graph& small) const {
-  return expand(full_, coupling_, compacted_, small);
+  return expand(full_, coupling_, compacted_, to(small, at::kCPU));
 }
 
 Tensors GatedNetwork::run(const Tensors& inputs, const at::Tensor& gates, bool training) const {

@@ -24,7 +24,9 @@ class GatedNetwork {
  public:
   /// @param graph   without gates, shape arithmetic folded; its parameters are copied
   /// @param sample  shapes of one sample of each input; empty: as in the file
-  GatedNetwork(const Graph& graph, const std::vector<Shape>& sample, GateOptions options);
+  /// @param device  where it computes; what is known of the units stays on the CPU
+  GatedNetwork(const Graph& graph, const std::vector<Shape>& sample, GateOptions options,
+               at::Device device = at::kCPU);
 
   int units() const { return coupling_.size(); }
   const Coupling& coupling() const { return coupling_; }
@@ -36,12 +38,12 @@ class GatedNetwork {
   const at::Tensor& fisher() const { return fisher_; }          ///< [units] float64
   int64_t probes() const { return probes_; }
 
-  /// The network as it is now, with gates: what has been cut away is gone.
+  /// The network as it is now, with gates, on its device: what has been cut away is gone.
   const Graph& gated() const { return current_; }
   /// The same without gates. Shares the parameters.
   Graph plain() const;
   /// The network at its original size, with gates, and in its places the parameters of `small`,
-  /// which has the units of the current network.
+  /// which has the units of the current network. On the CPU.
   Graph whole(const Graph& small) const;
 
   /// Runs the network. @param gates  [N or 1, units + 1], from `draw` or `hard_gates`; undefined:
@@ -74,7 +76,8 @@ class GatedNetwork {
   void build(const std::vector<bool>& alive);
 
   GateOptions options_;
-  Graph full_;  ///< gated, original size
+  at::Device device_;
+  Graph full_;  ///< gated, original size, on the CPU
   Coupling coupling_;
   CostModel cost_;
   std::vector<bool> alive_, compacted_;

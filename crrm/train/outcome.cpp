@@ -230,7 +230,7 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
        {{"cpu", machine.cpu},
         {"threads", assignment.threads},
         {"memory_bytes", machine.memory_bytes},
-        {"gpu", nullptr},
+        {"gpu", assignment.accelerator.empty() ? Json() : Json(assignment.accelerator)},
         {"libtorch", machine.libtorch}}},
       {"data", data_of(assignment, data)},
       {"model",

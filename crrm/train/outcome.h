@@ -26,6 +26,7 @@ struct Assignment {
   std::string limit_text;  ///< as the user wrote it
   uint64_t seed = 0;
   int threads = 0;
+  std::string accelerator;  ///< accelerator_name; empty: none was used
   std::optional<double> price_per_hour;
 };
 

@@ -62,13 +62,14 @@ LoaderOptions loader_options(const RunData& data, const RunOptions& options) {
           .augmentation = options.augmentation,
           .channels_last = data.train.inputs.dim() == 4,
           .seed = options.seed,
-          .drop_last = true};
+          .drop_last = true,
+          .device = options.device};
 }
 
 void add_prefixed(TensorFile& file, const std::string& prefix,
                   const std::map<std::string, at::Tensor>& tensors) {
   for (const auto& [name, tensor] : tensors)
-    file.tensors[prefix + name] = tensor.detach().contiguous();
+    file.tensors[prefix + name] = tensor.detach().to(at::kCPU).contiguous();
 }
 
 [[noreturn]] void damaged(const std::string& what) {
@@ -120,6 +121,7 @@ class Run::State {
   void add_stage(const std::string& name, const Graph& graph);
   void add_stage(Stage stage);
   Evaluation evaluate_held_out();
+  Evaluation evaluate(const Graph& graph, const Dataset& data) const;
   Evaluation evaluate_masked(const Graph& small, const Dataset& data) const;
   void read_test(RunResult& result);
   void stop_unless_finite() const;
@@ -145,7 +147,7 @@ class Run::State {
 
 Run::State::State(const Graph& net, const Graph& dense, const Task& task, const RunData& data,
                   RunOptions options)
-    : network(net, {data.train.inputs.sizes().slice(1).vec()}, options.gates),
+    : network(net, {data.train.inputs.sizes().slice(1).vec()}, options.gates, options.device),
       task_(task),
       data_(data),
       options_(std::move(options)),
@@ -192,9 +194,14 @@ Evaluation Run::State::evaluate_held_out() {
                         data_.held_out, data_.normalisation, options_.evaluation_batch);
 }
 
+Evaluation Run::State::evaluate(const Graph& graph, const Dataset& data) const {
+  return task_.evaluate(to(graph, options_.device), data, data_.normalisation,
+                        options_.evaluation_batch);
+}
+
 /// At the original size, the units that `small` lacks multiplied by zero.
 Evaluation Run::State::evaluate_masked(const Graph& small, const Dataset& data) const {
-  const Executor whole(network.whole(small));
+  const Executor whole(to(network.whole(small), options_.device));
   const at::Tensor gates = hard_gates(network.alive());
   return task_.evaluate(
       [&](const at::Tensor& x) {
@@ -206,17 +213,14 @@ Evaluation Run::State::evaluate_masked(const Graph& small, const Dataset& data) 
 Evaluation Run::State::dense() {
   if (dense_.held_out.samples == 0) {
     const Stopwatch watch(seconds_["evaluate"]);
-    dense_.held_out = task_.evaluate(dense_.graph, data_.held_out, data_.normalisation,
-                                     options_.evaluation_batch);
+    dense_.held_out = evaluate(dense_.graph, data_.held_out);
   }
   return dense_.held_out;
 }
 
 void Run::State::add_stage(const std::string& name, const Graph& graph) {
   const Stopwatch watch(seconds_["evaluate"]);
-  add_stage({name, clone(graph),
-             task_.evaluate(graph, data_.held_out, data_.normalisation, options_.evaluation_batch),
-             std::nullopt});
+  add_stage({name, to(clone(graph), at::kCPU), evaluate(graph, data_.held_out), std::nullopt});
 }
 
 void Run::State::add_stage(Stage stage) {
@@ -415,10 +419,8 @@ void Run::State::read_test(RunResult& result) {
   const Stopwatch watch(result.seconds["test"]);
   for (size_t i = 0; i < result.stages.size(); ++i) {
     Stage& stage = result.stages[i];
-    stage.test = stage.name == "masked"
-                     ? evaluate_masked(result.stages[i + 1].graph, data_.test)
-                     : task_.evaluate(stage.graph, data_.test, data_.normalisation,
-                                      options_.evaluation_batch);
+    stage.test = stage.name == "masked" ? evaluate_masked(result.stages[i + 1].graph, data_.test)
+                                        : evaluate(stage.graph, data_.test);
   }
 }
 
