@@ -65,9 +65,13 @@ nanoseconds steady_time() {
 }
 
 Latency measure_latency(const std::string& runtime, int threads, int64_t batch,
-                        const std::function<void()>& run_once, const MonotonicClock& now) {
+                        const std::function<void()>& run_once, const MonotonicClock& now,
+                        EnergyCounter energy) {
   warm_up(run_once, now);
+  const std::optional<double> joules_before = energy.joules();
   std::vector<double> taken = time_runs(run_once, now);  // ms
+  std::optional<double> joules = energy.joules();
+  if (joules) *joules = (*joules - *joules_before) / static_cast<double>(taken.size());
   std::sort(taken.begin(), taken.end());
   const double median = quantile(taken, 0.5);
   return {.runtime = runtime,
@@ -76,7 +80,8 @@ Latency measure_latency(const std::string& runtime, int threads, int64_t batch,
           .median_ms = median,
           .iqr_ms = quantile(taken, 0.75) - quantile(taken, 0.25),
           .samples = static_cast<int64_t>(taken.size()),
-          .outliers = has_outliers(taken, median)};
+          .outliers = has_outliers(taken, median),
+          .joules = joules};
 }
 
 }  // namespace crrm

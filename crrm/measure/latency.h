@@ -4,7 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+
+#include "crrm/measure/energy.h"
 
 namespace crrm {
 
@@ -16,6 +19,7 @@ struct Latency {
   double iqr_ms = 0;      ///< third less first quartile
   int64_t samples = 0;    ///< runs that were timed
   bool outliers = false;  ///< some run's modified z-score exceeds 3.5: the machine was not quiet
+  std::optional<double> joules = std::nullopt;  ///< mean of one run; nothing where not known
 };
 
 /// A clock that never runs backwards.
@@ -27,9 +31,10 @@ std::chrono::nanoseconds steady_time();
 /// interpolated linearly (type 7 of Hyndman & Fan 1996, numpy's default).
 /// Outliers: modified z-score 0.6745 |x - median| / MAD > 3.5, Iglewicz & Hoaglin, How to Detect
 /// and Handle Outliers, ASQC 1993; in a normal sample that is 2.6 interquartile ranges off.
-/// @param now  replaced in tests
+/// @param now, energy  replaced in tests
 Latency measure_latency(const std::string& runtime, int threads, int64_t batch,
                         const std::function<void()>& run_once,
-                        const MonotonicClock& now = steady_time);
+                        const MonotonicClock& now = steady_time,
+                        EnergyCounter energy = EnergyCounter());
 
 }  // namespace crrm
