@@ -7,22 +7,19 @@ namespace crrm {
 
 namespace {
 
-void layers(Builder& b, int64_t classes) {
-  b.conv("conv1", 20, 5, /*pad=*/0, /*bias=*/true);
-  b.max_pool(2);
-  b.conv("conv2", 50, 5, /*pad=*/0, /*bias=*/true);
-  b.max_pool(2);
+void layers(Builder& b, const Outline& outline) {
+  b.conv("conv1", 20, {.kernel = 5}, /*bias=*/true);
+  b.max_pool({.kernel = 2, .stride = 2});
+  b.conv("conv2", 50, {.kernel = 5}, /*bias=*/true);
+  b.max_pool({.kernel = 2, .stride = 2});
   b.flatten();
   b.linear("fc1", 500);
   b.relu();
-  b.linear("fc2", classes);
+  b.linear("fc2", outline.classes);
 }
 
-const ArchitectureRegistration registration({"lenet5",
-                                             "two convolutions and two linear layers, 20-50-500",
-                                             {1, 16, 16},
-                                             {1, 28, 28},
-                                             &layers});
+const ArchitectureRegistration registration(
+    {.name = "lenet5", .smallest = {1, 16, 16}, .usual = {1, 28, 28}, .layers = &layers});
 
 }  // namespace
 

@@ -7,17 +7,17 @@ namespace crrm {
 
 namespace {
 
-void layers(Builder& b, int64_t classes) {
+void layers(Builder& b, const Outline& outline) {
   b.flatten();
   b.linear("fc1", 300);
   b.relu();
   b.linear("fc2", 100);
   b.relu();
-  b.linear("fc3", classes);
+  b.linear("fc3", outline.classes);
 }
 
 const ArchitectureRegistration registration(
-    {"lenet-300-100", "three linear layers, 300-100", {1, 1, 1}, {1, 28, 28}, &layers});
+    {.name = "lenet-300-100", .smallest = {1, 1, 1}, .usual = {1, 28, 28}, .layers = &layers});
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "crrm/architectures/architecture.h"
 #include "crrm/base/error.h"
 #include "crrm/cli/command.h"
 
@@ -45,7 +46,7 @@ std::vector<Option> table() {
       {.name = "architecture",
        .field = &S::architecture,
        .unit = "ARCH",
-       .help = "digits, lenet-300-100 or lenet5",
+       .help = fmt::format("{}", fmt::join(architecture_names(), ", ")),
        .commands = {"train"},
        .need = Need::required,
        .positional = true},

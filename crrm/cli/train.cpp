@@ -7,8 +7,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// "mlp:300,100" as "mlp-300-100".
+std::string file_name(std::string architecture) {
+  for (char& c : architecture)
+    if (c == ':' || c == ',') c = '-';
+  return architecture;
+}
+
 int train(Settings settings, const Invocation& invocation) {
-  if (settings.output.empty()) settings.output = settings.architecture + "-crrm";
+  if (settings.output.empty()) settings.output = file_name(settings.architecture) + "-crrm";
   for (std::string* path : {&settings.data, &settings.output})
     *path = fs::absolute(*path).lexically_normal().string();
   return run_session(std::move(settings), "train", invocation, /*resumes=*/false);
