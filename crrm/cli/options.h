@@ -33,7 +33,7 @@ struct Settings {
   double gate_power = 4, ramp_end = 0.5, cut_at = 0.85;
   std::string normalise, label_column, shape;
   std::string resize, crop, channels, layout;
-  std::string task = "auto", logits, reference;
+  std::string task = "auto", logits, reference, weights;
   std::string unfold = "auto";
   std::optional<double> price_per_hour;
   std::string models, units;

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "crrm/architectures/architecture.h"
+#include "crrm/architectures/weights.h"
 #include "crrm/base/amount.h"
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
@@ -69,6 +70,7 @@ class Session {
   const std::string& subject() const {
     return compresses() ? settings_.model : settings_.architecture;
   }
+  bool begins_trained() const { return compresses() || !settings_.weights.empty(); }
   /// A line for people, on stderr.
   void say(const std::string& line) const {
     if (!settings_.quiet) std::cerr << line << "\n" << std::flush;
@@ -126,7 +128,8 @@ void Session::check_limits() const {
 
 void Session::check_folder(uint64_t bytes) const {
   std::vector<fs::path> inputs = {settings_.data};
-  if (!settings_.config.empty()) inputs.emplace_back(settings_.config);
+  for (const std::string& file : {settings_.config, settings_.weights})
+    if (!file.empty()) inputs.emplace_back(file);
   if (compresses()) {
     inputs.emplace_back(settings_.model);
     inputs.push_back(description_path(settings_.model));
@@ -148,6 +151,8 @@ void Session::load() {
     require_labels();
     dense_ = build(settings_.architecture, data_.train.inputs.sizes().slice(1).vec(),
                    data_.train.classes, static_cast<uint64_t>(settings_.seed));
+    if (!settings_.weights.empty())
+      set_weights(dense_, read_weights(settings_.weights), settings_.weights);
   }
   network_ = clone(dense_);
   assignment_.reversal.sample = data_.train.inputs.sizes().slice(1).vec();
@@ -307,7 +312,7 @@ void Session::describe_task() {
   assignment_.accelerator = accelerator_name(options_.device);
   assignment_.price_per_hour = settings_.price_per_hour;
   config_ = write_config(settings_, command_);
-  fingerprint_ = {command_, compresses() ? sha256_of(dense_) : "", data_.train.sha256,
+  fingerprint_ = {command_, begins_trained() ? sha256_of(dense_) : "", data_.train.sha256,
                   sha256_text(config_)};
 }
 
@@ -441,6 +446,10 @@ int Session::conclude(const Run& run, const RunResult& result) {
                      inputs, folder_.model());
     write_file(folder_.description(), describe_model());
     conclusion.files = {folder_.model(), folder_.description()};
+    if (!compresses()) {
+      write_weights(final, folder_.weights());
+      conclusion.files.push_back(folder_.weights());
+    }
   } else {
     conclusion.warnings = {"the goal was not met, so no model was written"};
   }

@@ -16,6 +16,8 @@ std::string file_name(std::string architecture) {
 
 int train(Settings settings, const Invocation& invocation) {
   if (settings.output.empty()) settings.output = file_name(settings.architecture) + "-crrm";
+  if (!settings.weights.empty())
+    settings.weights = fs::absolute(settings.weights).lexically_normal().string();
   for (std::string* path : {&settings.data, &settings.output})
     *path = fs::absolute(*path).lexically_normal().string();
   return run_session(std::move(settings), "train", invocation, /*resumes=*/false);

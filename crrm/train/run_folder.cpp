@@ -75,7 +75,7 @@ void Fingerprint::check(const TensorFile& checkpoint, const std::string& file) c
 }
 
 std::vector<fs::path> RunFolder::own_files() const {
-  return {model(), description(), path_ / "model.onnx.data", report(), page(), config(),
+  return {model(), description(), weights(), path_ / "model.onnx.data", report(), page(), config(),
           log(),   checkpoint()};
 }
 

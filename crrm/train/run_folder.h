@@ -34,6 +34,7 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path model() const { return path_ / "model.onnx"; }
   std::filesystem::path description() const { return path_ / "model.json"; }
+  std::filesystem::path weights() const { return path_ / "model.safetensors"; }
   std::filesystem::path report() const { return path_ / "report.json"; }
   std::filesystem::path page() const { return path_ / "report.html"; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
