@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "crrm/architectures/architecture.h"
+#include "crrm/architectures/fresh_weights.h"
 #include "crrm/architectures/weights.h"
 #include "crrm/base/amount.h"
 #include "crrm/base/error.h"
@@ -70,6 +71,10 @@ class Session {
   const std::string& subject() const {
     return compresses() ? settings_.model : settings_.architecture;
   }
+  /// The file that the network is read from; "" where it is built.
+  std::string network_file() const {
+    return compresses() || is_network_file(settings_.architecture) ? subject() : "";
+  }
   bool begins_trained() const { return compresses() || !settings_.weights.empty(); }
   /// A line for people, on stderr.
   void say(const std::string& line) const {
@@ -86,6 +91,7 @@ class Session {
   void make_options();
   void set_goal();
   int64_t limit_of(const std::string& text, const std::string& option, int64_t dense) const;
+  std::unique_ptr<const Teacher> make_teacher() const;
   void make_task();
   void describe_task();
   int dry_run(const Preflight& check, const std::optional<Evaluation>& dense) const;
@@ -130,25 +136,26 @@ void Session::check_folder(uint64_t bytes) const {
   std::vector<fs::path> inputs = {settings_.data};
   for (const std::string& file : {settings_.config, settings_.weights})
     if (!file.empty()) inputs.emplace_back(file);
-  if (compresses()) {
-    inputs.emplace_back(settings_.model);
-    inputs.push_back(description_path(settings_.model));
+  if (!settings_.reference.empty()) inputs.emplace_back(settings_.reference);
+  if (const std::string model = network_file(); !model.empty()) {
+    inputs.emplace_back(model);
+    inputs.push_back(description_path(model));
   }
   folder_.check(inputs, settings_.force || resumes_, bytes);
 }
 
 void Session::load() {
-  const std::string model = compresses() ? settings_.model : "";
+  const std::string model = network_file();
   const InputDescription inputs = describe_inputs(settings_, model);
-  if (compresses()) dense_ = load_model(model);
-  data_ = load_run_data(settings_, inputs, compresses() ? &dense_ : nullptr);
+  if (!model.empty()) dense_ = load_model(model);
+  data_ = load_run_data(settings_, inputs, model.empty() ? nullptr : &dense_);
   known_normalisation_ = !settings_.normalise.empty() || inputs.normalisation;
   resolve(inputs);
-  if (compresses()) {
+  if (!compresses()) require_labels();
+  if (!model.empty()) {
     assignment_.reversal.batch = fit_model(dense_, model, data_);
     assignment_.model_sha256 = sha256_file(model);
   } else {
-    require_labels();
     dense_ = build(settings_.architecture, data_.train.inputs.sizes().slice(1).vec(),
                    data_.train.classes, static_cast<uint64_t>(settings_.seed));
     if (!settings_.weights.empty())
@@ -156,7 +163,10 @@ void Session::load() {
   }
   network_ = clone(dense_);
   assignment_.reversal.sample = data_.train.inputs.sizes().slice(1).vec();
-  if (compresses()) unfold();
+  if (!model.empty()) unfold();
+  if (!compresses() && !model.empty())
+    draw_fresh_weights(network_, {assignment_.reversal.sample},
+                       static_cast<uint64_t>(settings_.seed));
   if (settings_.inputs) {
     gate_inputs(network_, {assignment_.reversal.sample});
     assignment_.reversal.inputs = true;
@@ -278,6 +288,16 @@ const char* describe(OutputKind kind) {
   return "whole numbers, compared only";
 }
 
+/// The network before it is compressed, or another one; null where nobody teaches.
+std::unique_ptr<const Teacher> Session::make_teacher() const {
+  if (settings_.distillation == 0) return nullptr;
+  if (compresses()) return std::make_unique<Teacher>(dense_, options_.device);
+  if (settings_.reference.empty()) return nullptr;
+  Graph teacher = load_model(settings_.reference);
+  fit_model(teacher, settings_.reference, data_);
+  return std::make_unique<Teacher>(teacher, options_.device);
+}
+
 void Session::make_task() {
   const bool distills =
       settings_.task == "distill" || (settings_.task == "auto" && !data_.train.labelled());
@@ -291,9 +311,8 @@ void Session::make_task() {
     task_ = std::move(task);
   } else {
     require_labels();
-    const bool taught = compresses() && settings_.distillation > 0;
     task_ = std::make_unique<Classification>(
-        data_.train.classes, taught ? std::make_unique<Teacher>(dense_, options_.device) : nullptr,
+        data_.train.classes, make_teacher(),
         LossOptions{settings_.distillation, settings_.temperature});
   }
   assignment_.metric = task_->metric();

@@ -119,6 +119,10 @@ Shape parse_shape(const std::string& text, const std::string& option) {
   return shape;
 }
 
+bool is_network_file(const std::string& architecture) {
+  return fs::path(architecture).extension() == ".onnx";
+}
+
 InputDescription describe_inputs(const Settings& settings, const std::string& model) {
   InputDescription inputs;
   const fs::path file = description_path(model);

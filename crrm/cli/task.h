@@ -22,6 +22,9 @@ at::Device prepare_machine(Settings& settings);
 /// @throws InputError.
 Shape parse_shape(const std::string& text, const std::string& option = "--shape");
 
+/// Whether train's ARCH is an ONNX file, to be trained anew, and no architecture.
+bool is_network_file(const std::string& architecture);
+
 /// What MODEL.json and the options say of the model's inputs; options win.
 InputDescription describe_inputs(const Settings& settings, const std::string& model);
 

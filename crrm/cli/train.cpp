@@ -1,5 +1,8 @@
 // crrm train ARCH --data DATA: a network from scratch, to be compressed later.
+#include "crrm/base/error.h"
 #include "crrm/cli/session.h"
+#include "crrm/cli/task.h"
+#include "crrm/report/comparison.h"
 
 namespace crrm::cli {
 
@@ -15,9 +18,20 @@ std::string file_name(std::string architecture) {
 }
 
 int train(Settings settings, const Invocation& invocation) {
-  if (settings.output.empty()) settings.output = file_name(settings.architecture) + "-crrm";
-  if (!settings.weights.empty())
+  const bool file = is_network_file(settings.architecture);
+  if (settings.output.empty())
+    settings.output =
+        (file ? name_of_model(settings.architecture) : file_name(settings.architecture)) + "-crrm";
+  if (file) settings.architecture = fs::absolute(settings.architecture).lexically_normal().string();
+  if (!settings.reference.empty())
+    settings.reference = fs::absolute(settings.reference).lexically_normal().string();
+  if (!settings.weights.empty()) {
+    if (file)
+      throw InputError({.file = "--weights",
+                        .expected = "an architecture to put them into",
+                        .found = settings.architecture});
     settings.weights = fs::absolute(settings.weights).lexically_normal().string();
+  }
   for (std::string* path : {&settings.data, &settings.output})
     *path = fs::absolute(*path).lexically_normal().string();
   return run_session(std::move(settings), "train", invocation, /*resumes=*/false);
