@@ -119,6 +119,7 @@ class Session {
   Assignment assignment_;
   std::string config_;
   Fingerprint fingerprint_;
+  UsageMeter meter_;
   bool known_normalisation_ = false;  ///< or what holds where nobody says anything
   std::unique_ptr<Coupling> coupling_;
   std::unique_ptr<const Task> task_;
@@ -418,6 +419,7 @@ RunObserver Session::observer(Progress& progress, JsonLog& log) {
   observer.save = [&](const TensorFile& state) {
     TensorFile stamped = state;
     fingerprint_.stamp(stamped);
+    stamped.metadata["usage"] = to_json(meter_()).dump();
     write_safetensors(stamped, folder_.checkpoint());
   };
   return observer;
@@ -473,6 +475,7 @@ int Session::conclude(const Run& run, const RunResult& result) {
     conclusion.warnings = {"the goal was not met, so no model was written"};
   }
   if (pending_signal() == 0) measure_latencies(written, inputs, conclusion);
+  conclusion.usage = meter_();
   write_report(result, conclusion);
   if (pending_signal() != 0) return kSignalled + pending_signal();
   return met ? 0 : kGoalNotMet;
@@ -495,6 +498,7 @@ void Session::report_so_far(const Run& run, std::vector<std::string> warnings) {
   Conclusion conclusion;
   conclusion.partial = true;
   conclusion.warnings = std::move(warnings);
+  conclusion.usage = meter_();
   write_report(result, conclusion);
 }
 
@@ -539,6 +543,8 @@ int Session::run() {
   if (resumes_) {
     const TensorFile checkpoint = read_safetensors(folder_.checkpoint());
     fingerprint_.check(checkpoint, folder_.checkpoint().string());
+    if (const auto usage = checkpoint.metadata.find("usage"); usage != checkpoint.metadata.end())
+      meter_.add_before(to_usage(Json::parse(usage->second, nullptr, /*allow_exceptions=*/false)));
     run->resume(checkpoint);
   }
   open_folder();

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "crrm/base/amount.h"
+#include "crrm/report/cost.h"
 
 namespace crrm {
 
@@ -245,6 +246,7 @@ Comparison compare(const Json& report) {
   int latencies = 0;
   for (const Timing& timing : timings(stages))
     rows.push_back(latency_row(stages, timing, latencies++));
+  for (ComparisonRow& row : inference_rows(report)) rows.push_back(std::move(row));
   for (ComparisonRow& row : rows)
     if (any_value(row)) comparison.rows.push_back(std::move(row));
   return comparison;

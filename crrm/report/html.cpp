@@ -310,6 +310,8 @@ std::string spent(const Json& report) {
   for (const auto& [name, seconds] : report["seconds"].items())
     values.emplace_back(name, format_duration(seconds));
   const Json& cost = report["cost"];
+  values.emplace_back("core-hours", fmt::format("{:.3g}", cost["core_hours"].get<double>()));
+  if (cost["joules"].is_number()) values.emplace_back("energy", format_count(cost["joules"]) + "J");
   if (cost["total"].is_number())
     values.emplace_back("cost", fmt::format("{:.2f}", cost["total"].get<double>()));
   if (cost["price_per_hour"].is_number())

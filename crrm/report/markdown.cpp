@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crrm/report/comparison.h"
+#include "crrm/report/cost.h"
 #include "crrm/report/schema.h"
 
 namespace crrm {
@@ -63,7 +64,8 @@ std::string markdown(const Json& report) {
   std::string text = fmt::format("**{}**\n\n", escape_markdown(headline(report)));
   if (report["partial"]) text += "Partial: the run ended early.\n\n";
   text += table(compare(report)) + "\n";
-  text += fmt::format("{} {}\n\n", escape_markdown(goal_sentence(report)), proof_sentence(report));
+  text += fmt::format("{} {} {}\n\n", escape_markdown(goal_sentence(report)),
+                      proof_sentence(report), cost_sentence(report));
   text += proof_lines(report);
   for (const Json& warning : report["warnings"])
     text += fmt::format("- Warning: {}\n", escape_markdown(warning));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crrm/report/comparison.h"
+#include "crrm/report/cost.h"
 #include "crrm/report/schema.h"
 
 namespace crrm {
@@ -61,7 +62,7 @@ std::string warning_line(const Json& report) {
 std::string summary(const Json& report) {
   validate(report, "report.json");
   return headline(report) + "\n" + aligned(table(compare(report))) + goal_sentence(report) + "\n" +
-         proof_sentence(report) + "\n" + warning_line(report);
+         proof_sentence(report) + " " + cost_sentence(report) + "\n" + warning_line(report);
 }
 
 }  // namespace crrm

@@ -3,6 +3,7 @@
 #include "crrm/base/file.h"
 #include "crrm/base/version.h"
 #include "crrm/io/onnx.h"
+#include "crrm/report/payoff.h"
 #include "crrm/report/schema.h"
 #include "crrm/train/machine.h"
 
@@ -129,11 +130,41 @@ Json seconds_of(const RunResult& result) {
   return seconds;
 }
 
-Json cost_of(const Assignment& assignment, double seconds) {
-  if (!assignment.price_per_hour) return {{"price_per_hour", nullptr}, {"total", nullptr}};
-  constexpr double kSecondsPerHour = 3600;
-  return {{"price_per_hour", *assignment.price_per_hour},
-          {"total", *assignment.price_per_hour * seconds / kSecondsPerHour}};
+constexpr double kSecondsPerHour = 3600;
+
+Json price_of(const Assignment& assignment, double seconds) {
+  return assignment.price_per_hour ? Json(*assignment.price_per_hour * seconds / kSecondsPerHour)
+                                   : Json();
+}
+
+/// Of a million samples.
+Json inference_cost(const Assignment& assignment, const char* stage, const Latency& latency) {
+  constexpr double kSamples = 1e6, kMillisecond = 1e-3;
+  const double runs = kSamples / static_cast<double>(latency.batch);
+  const double seconds = kMillisecond * latency.median_ms * runs;
+  return {{"stage", stage},
+          {"runtime", latency.runtime},
+          {"threads", latency.threads},
+          {"batch", latency.batch},
+          {"seconds", seconds},
+          {"core_hours", seconds * latency.threads / kSecondsPerHour},
+          {"joules", latency.joules ? Json(*latency.joules * runs) : Json()},
+          {"total", price_of(assignment, seconds)}};
+}
+
+Json cost_of(const Assignment& assignment, const Conclusion& conclusion) {
+  Json inference = Json::array();
+  for (const Latency& latency : conclusion.dense_latencies)
+    inference.push_back(inference_cost(assignment, "dense", latency));
+  for (const Latency& latency : conclusion.final_latencies)
+    inference.push_back(inference_cost(assignment, "final", latency));
+  const Usage& usage = conclusion.usage;
+  return {{"seconds", usage.seconds},
+          {"core_hours", usage.cpu_seconds / kSecondsPerHour},
+          {"joules", usage.joules ? Json(*usage.joules) : Json()},
+          {"price_per_hour", assignment.price_per_hour ? Json(*assignment.price_per_hour) : Json()},
+          {"total", price_of(assignment, usage.seconds)},
+          {"inference", inference}};
 }
 
 Json warnings_of(const Conclusion& conclusion) {
@@ -217,7 +248,6 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
                  const Coupling& coupling, const RunResult& result, const Conclusion& conclusion) {
   const Machine machine = this_machine();
   const Stage& last = result.stages.back();
-  const Json seconds = seconds_of(result);
   const Json stages = stages_of(assignment, data, result, conclusion);
   const char* kind = assignment.resource == Resource::macs ? "macs" : "params";
   Json report = {
@@ -248,10 +278,12 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
       {"layers", layers_of(network, coupling, last.graph.nodes.empty() ? network : last.graph)},
       {"proof", proofs_of(conclusion.verification.proofs)},
       {"files", files_of(conclusion.files)},
-      {"seconds", seconds},
-      {"cost", cost_of(assignment, seconds["total"])},
+      {"seconds", seconds_of(result)},
+      {"cost", cost_of(assignment, conclusion)},
       {"warnings", warnings_of(conclusion)},
       {"partial", conclusion.partial}};
+  if (const std::string warning = unpaid_cut(stages, report["layers"]); !warning.empty())
+    report["warnings"].push_back(warning);
   validate(report, "report.json");
   return report;
 }

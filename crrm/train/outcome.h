@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "crrm/measure/usage.h"
 #include "crrm/train/verify.h"
 
 namespace crrm {
@@ -33,6 +34,7 @@ struct Assignment {
 /// What the end of a run adds.
 struct Conclusion {
   std::vector<Latency> dense_latencies, final_latencies;
+  Usage usage;  ///< of the whole run
   Verification verification;
   std::vector<std::filesystem::path> files;
   std::vector<std::string> warnings;

@@ -129,6 +129,14 @@ Json proof(const char* what, double difference, double bound, const char* runtim
           {"ok", difference <= bound}};
 }
 
+/// Of a million samples. @param latency  ms
+Json inference(const char* stage, double latency) {
+  const double seconds = 1000 * latency;
+  return {{"stage", stage},    {"runtime", "onnxruntime"}, {"threads", 1},
+          {"batch", 1},        {"seconds", seconds},       {"core_hours", seconds / 3600},
+          {"joules", nullptr}, {"total", nullptr}};
+}
+
 }  // namespace
 
 Json example_report() {
@@ -167,7 +175,13 @@ Json example_report() {
             proof("file in ONNX Runtime", 3.5e-6, 1e-4, "onnxruntime 1.20")}},
           {"files", Json::array({{{"path", "model.onnx"}, {"sha256", hash}, {"bytes", 695640}}})},
           {"seconds", {{"total", 3725.0}, {"train", 3510.5}, {"evaluate", 151.2}, {"prove", 3.4}}},
-          {"cost", {{"price_per_hour", nullptr}, {"total", nullptr}}},
+          {"cost",
+           {{"seconds", 3744.0},
+            {"core_hours", 1.9375},
+            {"joules", nullptr},
+            {"price_per_hour", nullptr},
+            {"total", nullptr},
+            {"inference", {inference("dense", 2.5), inference("final", 1.40625)}}}},
           {"warnings",
            Json::array({"latency varied by more than 3 %: other programs may have run beside it"})},
           {"partial", false}};

@@ -102,7 +102,8 @@ TEST(Html, ShowsFiguresFrozenReasonsProofAndWarnings) {
        {"resnet20 keeps 49.8 % of its MACs", "−1.21 points", "20.3 M", "89.97–91.05 %",
         "frozen: its outputs are the model&#39;s", "16×16×3×3 → 5×15×3×3", "1.25e-06",
         "masked vs cut", "layer1.0.conv1.weight[0]", "<dt>optimizer.momentum</dt><dd>0.9</dd>",
-        "1 h 02 min", "Warning.", "crrm compress resnet20.onnx --data cifar10 --macs 50%"})
+        "1 h 02 min", "<dt>core-hours</dt><dd>1.94</dd>", "23 min 26 s, 0.391 core-hours",
+        "Warning.", "crrm compress resnet20.onnx --data cifar10 --macs 50%"})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_FALSE(contains(page, "Partial."));
 }

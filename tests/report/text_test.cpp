@@ -34,7 +34,7 @@ file size                    1.11 MB  1.11 MB   696 kB        696 kB   696 kB   
 latency, 1 thread, batch 1   4.25 ms  4.25 ms  2.39 ms       2.39 ms  2.39 ms        56.2 %
 latency, 2 threads, batch 1  2.75 ms  2.75 ms  1.55 ms       1.55 ms  1.55 ms        56.2 %
 Goal met: 20.3 M MACs of at most 20.4 M (50%).
-Proved: outputs differ by at most 3.5e-06, allowed 1.0e-04 (3 comparisons).
+Proved: outputs differ by at most 3.5e-06, allowed 1.0e-04 (3 comparisons). Took 1 h 02 min, 1.94 core-hours.
 Warning: latency varied by more than 3 %: other programs may have run beside it
 )");
 }
@@ -66,7 +66,7 @@ parameters            272 k
 MACs                 40.8 M
 file size           1.11 MB
 Goal not met: 40.8 M MACs of at most 20.4 M (50%).
-Not proved: nothing was compared.
+Not proved: nothing was compared. Took 1 h 02 min, 1.94 core-hours.
 Partial: the run ended early.
 )");
 }
@@ -102,6 +102,22 @@ TEST(Summary, NamesAModelOfARunByItsFolder) {
   Json report = example_report();
   report["model"]["path"] = "/runs/digits-crrm/model.onnx";
   EXPECT_THAT(summary(report), testing::StartsWith("digits-crrm keeps"));
+}
+
+TEST(Summary, TellsEnergyAndPriceWhereTheyAreKnown) {
+  Json report = example_report();
+  report["cost"]["joules"] = 182'000.0;
+  report["cost"]["price_per_hour"] = 0.5;
+  report["cost"]["total"] = 0.52;
+  EXPECT_THAT(summary(report),
+              HasSubstr(" Took 1 h 02 min, 1.94 core-hours, 182 kJ, price 0.52.\n"));
+}
+
+// 2.5 ms and 1.40625 ms a sample: 2500 s and 1406.25 s a million.
+TEST(Markdown, TellsWhatAMillionSamplesCost) {
+  EXPECT_THAT(markdown(example_report()),
+              HasSubstr("\n| 1 M samples, ONNX Runtime, 1 thread, batch 1 | 41 min 40 s, 0.694 "
+                        "core-hours | – | – | – | 23 min 26 s, 0.391 core-hours |\n"));
 }
 
 TEST(Markdown, TellsLatenciesOfTwoBatchesApart) {
