@@ -9,6 +9,7 @@
 #include "crrm/io/onnx.h"
 #include "crrm/train/classification.h"
 #include "crrm/train/outcome.h"
+#include "crrm/train/reconstruction.h"
 
 namespace crrm::cli {
 
@@ -64,15 +65,19 @@ void print(const Findings& found) {
 
 std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& data,
                                     at::Device device) {
-  if (!settings.reference.empty()) {
+  if (settings.task == "reconstruct")
+    return std::make_unique<Reconstruction>(
+        data.train.inputs.sizes().slice(1).vec(),
+        variance_of(data.train, data.normalisation, settings.batch));
+  if (settings.task != "classify" && !settings.reference.empty()) {
     Graph original = load_model(settings.reference);
     fit_model(original, settings.reference, data);
     return agreement_with(original, data, settings.logits, settings.temperature, device);
   }
-  if (!data.train.labelled())
+  if (settings.task == "distill" || !data.train.labelled())
     throw InputError({.file = settings.data,
                       .expected = "labels, or --reference MODEL to agree with",
-                      .found = "inputs alone"});
+                      .found = settings.task == "distill" ? "no reference" : "inputs alone"});
   return std::make_unique<Classification>(data.train.classes, nullptr, LossOptions{});
 }
 

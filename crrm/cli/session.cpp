@@ -25,6 +25,7 @@
 #include "crrm/train/machine.h"
 #include "crrm/train/outcome.h"
 #include "crrm/train/preflight.h"
+#include "crrm/train/reconstruction.h"
 #include "crrm/train/run_folder.h"
 
 namespace crrm::cli {
@@ -85,6 +86,7 @@ class Session {
   void check_folder(uint64_t bytes) const;
   void load();
   void resolve(const InputDescription& inputs);
+  std::string task() const;
   void require_labels() const;
   void unfold();
   void choose_augmentation();
@@ -152,7 +154,7 @@ void Session::load() {
   data_ = load_run_data(settings_, inputs, model.empty() ? nullptr : &dense_);
   known_normalisation_ = !settings_.normalise.empty() || inputs.normalisation;
   resolve(inputs);
-  if (!compresses()) require_labels();
+  if (task() == "classify") require_labels();
   if (!model.empty()) {
     assignment_.reversal.batch = fit_model(dense_, model, data_);
     assignment_.model_sha256 = sha256_file(model);
@@ -183,6 +185,14 @@ void Session::resolve(const InputDescription& inputs) {
   settings_.crop = fmt::format("{}", fmt::join(inputs.crop, "x"));
   settings_.channels = inputs.channels;
   settings_.layout = inputs.layout;
+}
+
+/// What --task auto means here.
+std::string Session::task() const {
+  if (settings_.task != "auto") return settings_.task;
+  if (network_file().empty() && find_architecture(settings_.architecture).reconstructs)
+    return "reconstruct";
+  return compresses() && !data_.train.labelled() ? "distill" : "classify";
 }
 
 void Session::require_labels() const {
@@ -300,9 +310,16 @@ std::unique_ptr<const Teacher> Session::make_teacher() const {
 }
 
 void Session::make_task() {
-  const bool distills =
-      settings_.task == "distill" || (settings_.task == "auto" && !data_.train.labelled());
-  if (compresses() && distills) {
+  if (task() == "reconstruct") {
+    say("task: give the inputs back");
+    task_ = std::make_unique<Reconstruction>(
+        assignment_.reversal.sample,
+        variance_of(data_.train, data_.normalisation, options_.evaluation_batch));
+  } else if (task() == "distill") {
+    if (!compresses())
+      throw InputError({.file = "--task",
+                        .expected = "classify or reconstruct",
+                        .found = "distill, but there is no uncompressed network"});
     auto task =
         agreement_with(dense_, data_, settings_.logits, settings_.temperature, options_.device);
     std::vector<std::string> outputs;
@@ -311,7 +328,6 @@ void Session::make_task() {
     say(fmt::format("task: agree with the uncompressed network in {}", fmt::join(outputs, ", ")));
     task_ = std::move(task);
   } else {
-    require_labels();
     task_ = std::make_unique<Classification>(
         data_.train.classes, make_teacher(),
         LossOptions{settings_.distillation, settings_.temperature});
@@ -338,7 +354,7 @@ void Session::describe_task() {
 
 /// Before hours are spent on a network that reads its inputs wrongly.
 void Session::describe_dense(const Evaluation& dense) const {
-  if (!data_.train.labelled()) return;  // it agrees with itself
+  if (task() == "distill") return;  // it agrees with itself
   say(fmt::format("dense: {} {} on {} held-out samples{}", task_->metric(),
                   format_percent(dense.metric), dense.samples,
                   known_normalisation_

@@ -208,7 +208,7 @@ std::string loss_clause(const Json& first, const Json& last) {
 }  // namespace
 
 bool is_share(const std::string& metric) {
-  return metric == "accuracy" || metric == "agreement";
+  return metric == "accuracy" || metric == "agreement" || metric == "explained_variance";
 }
 
 std::string format_metric(const std::string& name, double value) {

@@ -209,7 +209,7 @@ const std::vector<ReportKey>& report_keys() {
       {"stages[].metric", Type::object, kGiven, "How well the model does its task."},
       {"stages[].metric.name", Type::text, kGiven,
        "accuracy: share of labels that are met; agreement with the original, of the output that is "
-       "worst. Both are fractions, 0 to 1."},
+       "worst; explained_variance: share of the inputs' variance. All are fractions, 0 to 1."},
       {"stages[].metric.held_out", Type::number, kNullable, "On held-out data."},
       {"stages[].metric.test", Type::number, kNullable, "On test data; null where not read."},
       {"stages[].metric.test_interval", Type::list, kNullable,

@@ -1,6 +1,5 @@
 #include "crrm/train/distillation.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
 #include <limits>
@@ -191,10 +190,7 @@ at::Tensor Distillation::probe(const Tensors& outputs, uint64_t seed) const {
                    static_cast<double>(outputs[i].size(0));  // of one sample's loss
     at::Tensor drawn;
     if (law.kind == OutputKind::values) {
-      const at::Tensor normal =
-          at::randn(outputs[i].sizes(), at::detail::createCPUGenerator(own),
-                    outputs[i].options().device(at::kCPU));  // the same draws on every device
-      drawn = (outputs[i] * normal.to(outputs[i].device())).sum();
+      drawn = normal_projection(outputs[i], own);
     } else {
       terms /= static_cast<double>(outputs[i].size(law.axis));
       drawn = sampled_log_likelihood(log_probabilities(outputs[i], law, 1), law.axis, own);

@@ -15,4 +15,10 @@ at::Tensor sampled_log_likelihood(const at::Tensor& log_p, int64_t axis, uint64_
   return rows.gather(1, drawn.to(rows.device())).sum();
 }
 
+at::Tensor normal_projection(const at::Tensor& y, uint64_t seed) {
+  const at::Tensor normal =
+      at::randn(y.sizes(), at::detail::createCPUGenerator(seed), y.options().device(at::kCPU));
+  return (y * normal.to(y.device())).sum();
+}
+
 }  // namespace crrm

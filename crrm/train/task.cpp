@@ -51,7 +51,7 @@ Evaluation Task::evaluate(const Graph& graph, const Dataset& data,
 
 std::pair<double, double> share_interval(double share, int64_t samples) {
   const double n = static_cast<double>(samples);
-  constexpr double z = 1.959963984540054;  // normal quantile of 0.975
+  constexpr double z = kNormal975;
   const double centre = (share + z * z / (2 * n)) / (1 + z * z / n);
   const double half =
       z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));

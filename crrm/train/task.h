@@ -38,7 +38,7 @@ class Task {
  public:
   virtual ~Task() = default;
 
-  /// What Evaluation::metric is: "accuracy" or "agreement".
+  /// What Evaluation::metric is: "accuracy", "agreement" or "explained_variance".
   virtual std::string metric() const = 0;
   /// @throws InputError where a network with these outputs cannot be for this task.
   virtual void check(const Tensors& outputs) const = 0;
@@ -56,6 +56,8 @@ class Task {
   Evaluation evaluate(const Graph& graph, const Dataset& data, const Normalisation& normalisation,
                       int64_t batch) const;
 };
+
+inline constexpr double kNormal975 = 1.959963984540054;  ///< 0.975 quantile of N(0, 1)
 
 /// Wilson's 95 % score interval of a share. For the mean of any numbers in [0, 1] it is wider than
 /// need be, as their variance is at most p (1 - p). Source: Wilson, JASA 22 (1927) 209-212.
