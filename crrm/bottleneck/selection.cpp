@@ -162,10 +162,6 @@ std::string obstacles(const Coupling& coupling) {
 
 }  // namespace
 
-int64_t amount(const Cost& cost, Resource resource) {
-  return resource == Resource::macs ? cost.macs : cost.params;
-}
-
 at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
                         const std::vector<bool>& alive, Resource resource) {
   at::Tensor weights = at::ones({coupling.size()}, at::kDouble);
@@ -179,20 +175,20 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
 }
 
 Selection select(const Coupling& coupling, const CostModel& cost, const std::vector<bool>& alive,
-                 const at::Tensor& fisher, const at::Tensor& weight, Resource resource,
-                 int64_t limit) {
+                 const at::Tensor& fisher, const at::Tensor& weight,
+                 const std::vector<Limit>& limits) {
   const std::vector<Closure> order =
       in_order(coupling, cost.removal(), alive, to_numbers(fisher), to_numbers(weight));
-  const auto fits = [&](const std::vector<bool>& living) {
-    return amount(cost(living), resource) <= limit;
-  };
+  const auto fits = [&](const std::vector<bool>& living) { return within(cost(living), limits); };
   const std::vector<bool> least = without(alive, order, order.size());
-  if (!fits(least))
-    throw InputError({.place = resource == Resource::macs ? "--macs" : "--params",
+  if (!fits(least)) {
+    const Limit& missed = binding(cost(least), limits);
+    throw InputError({.place = option(missed.resource),
                       .expected = fmt::format("at least {}, the smallest that can be reached",
-                                              amount(cost(least), resource)),
-                      .found = fmt::format("{}", limit),
+                                              amount(cost(least), missed.resource)),
+                      .found = fmt::format("{}", missed.most),
                       .hint = obstacles(coupling)});
+  }
   size_t low = 0, high = order.size();  // the fewest closures that fit
   while (low < high) {
     const size_t middle = (low + high) / 2;

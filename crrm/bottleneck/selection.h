@@ -7,13 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "crrm/coupling/cost.h"
+#include "crrm/bottleneck/limit.h"
 
 namespace crrm {
-
-enum class Resource { macs, params };
-
-int64_t amount(const Cost& cost, Resource resource);
 
 /// What one unit costs at the margin of the network that is alive, relative to the mean over units.
 /// @return [units] float64, > 0
@@ -25,16 +21,16 @@ struct Selection {
   double beta = 0;  ///< the water level: every closed unit that is still read has F <= beta w
 };
 
-/// Closes units in the order of F / w until the true cost is at most `limit`; what was closed and
+/// Closes units in the order of F / w until the true cost keeps all limits; what was closed and
 /// still fits comes back, best first. Of every axis that may not be empty, the unit with the
 /// largest F / w stays. Where an axis may be (coupling/removal.h), its last unit closes as any
 /// other, and with it the units that nobody reads any more.
 /// @param alive   units that may stay; what is already closed stays closed
 /// @param fisher  [units], weight [units]
-/// @throws InputError naming the smallest cost that can be reached, when `limit` is below it.
+/// @throws InputError naming the smallest cost that can be reached, when a limit is below it.
 Selection select(const Coupling& coupling, const CostModel& cost, const std::vector<bool>& alive,
-                 const at::Tensor& fisher, const at::Tensor& weight, Resource resource,
-                 int64_t limit);
+                 const at::Tensor& fisher, const at::Tensor& weight,
+                 const std::vector<Limit>& limits);
 
 /// Cost with every unit closed that may close, in the network's order: no budget below it can be
 /// met.

@@ -12,6 +12,7 @@ namespace crrm::cli {
 /// What a command knows besides its options.
 struct Invocation {
   std::vector<std::string> words;  ///< the command line, program name included
+  bool prints = true;              ///< whether a run's result goes to stdout
 };
 
 struct Command {

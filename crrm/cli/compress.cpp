@@ -1,6 +1,6 @@
-// crrm compress MODEL --data DATA (--macs | --params): a smaller network, proved.
-#include "crrm/base/amount.h"
+// crrm compress MODEL --data DATA LIMIT: a smaller network, proved.
 #include "crrm/base/error.h"
+#include "crrm/cli/goals.h"
 #include "crrm/cli/session.h"
 #include "crrm/report/comparison.h"
 
@@ -10,23 +10,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "did you mean 50%?" where the limit is "50"; "" where it is no such number.
-std::string forgotten_percent(const std::string& limit) {
-  constexpr double kWhole = 100;
-  if (limit.empty()) return "";
-  const Amount amount = parse_amount(limit);
-  return amount.unit == Amount::Unit::count && amount.value <= kWhole
-             ? fmt::format("did you mean {}%?", amount.value)
-             : "";
-}
-
 int compress(Settings settings, const Invocation& invocation) {
   settings.model = fs::absolute(settings.model).lexically_normal().string();
   if (settings.output.empty()) settings.output = name_of_model(settings.model) + "-crrm";
   for (std::string* path : {&settings.data, &settings.output})
     *path = fs::absolute(*path).lexically_normal().string();
-  const std::string likely =
-      forgotten_percent(settings.macs.empty() ? settings.params : settings.macs);
+  const std::string likely = forgotten_percent(settings);
   try {
     return run_session(std::move(settings), "compress", invocation, /*resumes=*/false);
   } catch (const InputError& error) {

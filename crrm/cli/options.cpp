@@ -6,6 +6,7 @@
 #include "crrm/architectures/architecture.h"
 #include "crrm/base/error.h"
 #include "crrm/cli/command.h"
+#include "crrm/criteria/criterion.h"
 
 namespace crrm::cli {
 
@@ -27,6 +28,9 @@ const Range kShare = {.low = 0, .high = 1};
 const Range kProperShare = {.low = 0, .high = 1, .high_open = true};
 const Range kOpenShare = {.low = 0, .high = 1, .low_open = true, .high_open = true};
 
+const Range kPoints = {.low = 0, .high = 100, .high_open = true};
+
+const std::vector<Amount::Unit> kBytesOrShare = {Amount::Unit::bytes, Amount::Unit::percent};
 const std::vector<Amount::Unit> kCountOrShare = {Amount::Unit::count, Amount::Unit::percent};
 
 const std::vector<std::string> kRuns = {"compress", "train"};
@@ -78,6 +82,13 @@ std::vector<Option> table() {
        .commands = {"report", "resume"},
        .need = Need::required,
        .positional = true},
+      {.name = "grid",
+       .field = &S::grid,
+       .unit = "FILE",
+       .help = "which models, methods, budgets and seeds: JSON",
+       .commands = {"bench"},
+       .need = Need::required,
+       .positional = true},
       {.name = "shell",
        .field = &S::shell,
        .unit = "SHELL",
@@ -104,9 +115,16 @@ std::vector<Option> table() {
        .letter = "o",
        .field = &S::output,
        .unit = "DIR",
-       .fallback = "NAME-crrm, of cut NAME-cut",
+       .fallback = "NAME-crrm, of cut NAME-cut, of bench NAME-bench",
        .help = "the folder that is written",
-       .commands = {"compress", "train", "cut"}},
+       .commands = {"compress", "train", "cut", "bench"}},
+      {.name = "max-drop",
+       .field = &S::max_drop,
+       .unit = "POINTS",
+       .range = kPoints,
+       .help = "points of the metric that may be lost at most on held-out data: 0.5",
+       .commands = kCompress,
+       .need = Need::one_of},
       {.name = "macs",
        .field = &S::macs,
        .unit = "AMOUNT",
@@ -119,6 +137,19 @@ std::vector<Option> table() {
        .unit = "AMOUNT",
        .amounts = kCountOrShare,
        .help = "parameters that may stay at most: 50% or 15M",
+       .commands = kCompress,
+       .need = Need::one_of},
+      {.name = "size",
+       .field = &S::size,
+       .unit = "AMOUNT",
+       .amounts = kBytesOrShare,
+       .help = "bytes of the model file at most: 2MB or 50%",
+       .commands = kCompress,
+       .need = Need::one_of},
+      {.name = "latency",
+       .field = &S::latency,
+       .unit = "TIME",
+       .help = "one sample may take at most, on this machine: 4ms, or 4ms@2threads",
        .commands = kCompress,
        .need = Need::one_of},
 
@@ -236,6 +267,12 @@ std::vector<Option> table() {
        .choices = {"cpu", "cuda"},
        .help = "where to compute",
        .commands = kReadsData},
+      {.name = "method",
+       .field = &S::method,
+       .unit = "NAME",
+       .choices = criterion_names(),
+       .help = "what ranks the units; all but crrm are there for comparison",
+       .commands = kCompress},
       {.name = "gate-power",
        .field = &S::gate_power,
        .unit = "P",
@@ -246,7 +283,8 @@ std::vector<Option> table() {
        .field = &S::ramp_end,
        .unit = "SHARE",
        .range = kOpenShare,
-       .help = "share of the run after which the limit is met",
+       .fallback = "0.5, with --max-drop 0.7",
+       .help = "share of the run after which the limits are met",
        .commands = kCompress},
       {.name = "cut-at",
        .field = &S::cut_at,
@@ -369,26 +407,26 @@ std::vector<Option> table() {
        .field = &S::json,
        .help = "print one JSON document",
        .commands = {"compress", "train", "resume", "eval", "inspect", "convert", "report", "cut",
-                    "conformance"},
+                    "conformance", "bench"},
        .configures = false},
       {.name = "progress",
        .field = &S::progress,
        .unit = "HOW",
        .choices = {"auto", "bar", "lines", "json", "off"},
        .help = "how progress shows on stderr",
-       .commands = {"compress", "train", "resume"},
+       .commands = {"compress", "train", "resume", "bench"},
        .configures = false},
       {.name = "quiet",
        .letter = "q",
        .field = &S::quiet,
        .help = "print errors only on stderr",
-       .commands = {"compress", "train", "resume", "eval"},
+       .commands = {"compress", "train", "resume", "eval", "bench"},
        .configures = false},
       {.name = "verbose",
        .letter = "v",
        .field = &S::verbose,
        .help = "print the log on stderr",
-       .commands = {"compress", "train", "resume"},
+       .commands = {"compress", "train", "resume", "bench"},
        .configures = false},
       {.name = "help",
        .letter = "h",

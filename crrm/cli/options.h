@@ -15,10 +15,11 @@ namespace crrm::cli {
 
 /// Every option's value. Which command heeds which is said in the table.
 struct Settings {
-  std::string model, architecture, input, target, run, shell, topic;
+  std::string model, architecture, input, target, run, shell, topic, grid;
   std::string data, output, config;
   bool force = false, inputs = false;
-  std::string macs, params;
+  std::optional<double> max_drop;
+  std::string macs, params, size, latency;
   int64_t epochs = 20, batch = 128;
   double learning_rate = 0.05;
   std::string optimizer = "sgd";
@@ -30,7 +31,9 @@ struct Settings {
   int64_t seed = 0;
   std::optional<int64_t> threads;
   std::string device = "cpu";
-  double gate_power = 4, ramp_end = 0.5, cut_at = 0.85;
+  std::string method = "crrm";
+  double gate_power = 4, cut_at = 0.85;
+  std::optional<double> ramp_end;
   std::string normalise, label_column, shape;
   std::string resize, crop, channels, layout;
   std::string task = "auto", logits, reference, weights;

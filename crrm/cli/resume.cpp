@@ -11,7 +11,20 @@ namespace {
 namespace fs = std::filesystem;
 
 int resume(Settings call, const Invocation& invocation) {
-  const RunFolder folder(fs::absolute(call.run).lexically_normal());
+  return resume_session(call.run, call, invocation);
+}
+
+const CommandRegistration registration({
+    .name = "resume",
+    .summary = "Goes on with a run that was interrupted",
+    .example = "crrm resume digits-crrm",
+    .run = &resume,
+});
+
+}  // namespace
+
+int resume_session(const fs::path& path, const Settings& call, const Invocation& invocation) {
+  const RunFolder folder(fs::absolute(path).lexically_normal());
   if (!fs::exists(folder.checkpoint()))
     throw InputError({.file = folder.path().string(),
                       .place = "checkpoint/state.safetensors",
@@ -33,14 +46,5 @@ int resume(Settings call, const Invocation& invocation) {
   settings.progress = call.progress;
   return run_session(std::move(settings), command->second, invocation, /*resumes=*/true);
 }
-
-const CommandRegistration registration({
-    .name = "resume",
-    .summary = "Goes on with a run that was interrupted",
-    .example = "crrm resume digits-crrm",
-    .run = &resume,
-});
-
-}  // namespace
 
 }  // namespace crrm::cli

@@ -14,13 +14,19 @@
 #include "crrm/base/interrupt.h"
 #include "crrm/base/log.h"
 #include "crrm/cli/config.h"
+#include "crrm/cli/goals.h"
 #include "crrm/cli/task.h"
 #include "crrm/coupling/inputs.h"
+#include "crrm/coupling/subsets.h"
+#include "crrm/data/split.h"
 #include "crrm/graph/batch.h"
 #include "crrm/graph/shapes.h"
+#include "crrm/io/onnx.h"
+#include "crrm/measure/latency_model.h"
 #include "crrm/report/html.h"
 #include "crrm/report/text.h"
 #include "crrm/surgery/batch_norm.h"
+#include "crrm/surgery/cut.h"
 #include "crrm/train/classification.h"
 #include "crrm/train/machine.h"
 #include "crrm/train/outcome.h"
@@ -82,7 +88,6 @@ class Session {
     if (!settings_.quiet) std::cerr << line << "\n" << std::flush;
   }
 
-  void check_limits() const;
   void check_folder(uint64_t bytes) const;
   void load();
   void resolve(const InputDescription& inputs);
@@ -92,7 +97,8 @@ class Session {
   void choose_augmentation();
   void make_options();
   void set_goal();
-  int64_t limit_of(const std::string& text, const std::string& option, int64_t dense) const;
+  void price();
+  LatencyModel latency_model() const;
   std::unique_ptr<const Teacher> make_teacher() const;
   void make_task();
   void describe_task();
@@ -108,7 +114,9 @@ class Session {
   void write_report(const RunResult& result, const Conclusion& conclusion);
   void print(const Json& report) const;
   std::string describe_model() const;
-  void describe_dense(const Evaluation& dense) const;
+  void describe_dense(const Evaluation& dense);
+  void doubt_held_out(const Evaluation& dense);
+  Json described_goals(const CostModel& model) const;
 
   Settings settings_;
   std::string command_;
@@ -123,17 +131,11 @@ class Session {
   Fingerprint fingerprint_;
   UsageMeter meter_;
   bool known_normalisation_ = false;  ///< or what holds where nobody says anything
+  Json latency_model_;                ///< null where latency is not limited
+  std::vector<std::string> warnings_;
   std::unique_ptr<Coupling> coupling_;
   std::unique_ptr<const Task> task_;
 };
-
-void Session::check_limits() const {
-  if (!compresses() || settings_.macs.empty() != settings_.params.empty()) return;
-  throw InputError({.file = "crrm compress",
-                    .place = "limit",
-                    .expected = "one of --macs and --params, such as --macs 50% or --params 15M",
-                    .found = settings_.macs.empty() ? "neither" : "both"});
-}
 
 void Session::check_folder(uint64_t bytes) const {
   std::vector<fs::path> inputs = {settings_.data};
@@ -239,9 +241,16 @@ void Session::choose_augmentation() {
 void Session::make_options() {
   constexpr double kAnnealAfterRamp = 0.1;  // share of the run
   ScheduleOptions schedule{.learning_rate = settings_.learning_rate};
-  schedule.ramp_end = settings_.ramp_end;
-  schedule.ramp_begin = std::min(schedule.ramp_begin, settings_.ramp_end / 2);
-  schedule.anneal_end = std::min(settings_.ramp_end + kAnnealAfterRamp, settings_.cut_at);
+  // A limit on the metric is approached from what the network has after training on a while, and
+  // nobody knows how far it is.
+  constexpr double kLateBegin = 0.1, kLateEnd = 0.7;
+  if (settings_.max_drop) {
+    schedule.ramp_begin = kLateBegin;
+    schedule.ramp_end = kLateEnd;
+  }
+  schedule.ramp_end = settings_.ramp_end.value_or(schedule.ramp_end);
+  schedule.ramp_begin = std::min(schedule.ramp_begin, schedule.ramp_end / 2);
+  schedule.anneal_end = std::min(schedule.ramp_end + kAnnealAfterRamp, settings_.cut_at);
   schedule.cut = settings_.cut_at;
   options_.epochs = settings_.epochs;
   options_.batch = settings_.batch;
@@ -251,38 +260,60 @@ void Session::make_options() {
   options_.schedule = schedule;
   options_.optimizer = {settings_.optimizer, settings_.momentum, settings_.weight_decay};
   options_.augmentation = {*settings_.pad, *settings_.flip};
-  options_.gates.power = settings_.gate_power;
+  options_.gates.method = settings_.method;
+  options_.gates.criterion.power = settings_.gate_power;
 }
 
-int64_t Session::limit_of(const std::string& text, const std::string& option, int64_t dense) const {
-  const Amount amount = parse_amount(text, option);
-  constexpr double kWhole = 100;
-  if (amount.unit == Amount::Unit::percent) {
-    if (amount.value > kWhole)
-      throw InputError({.file = option, .expected = "at most 100%", .found = text});
-    return static_cast<int64_t>(std::floor(amount.value / kWhole * static_cast<double>(dense)));
-  }
-  constexpr double kMost = 9e18;  // of int64
-  return static_cast<int64_t>(std::min(amount.value, kMost));
+/// What only this machine, or the file that is written, can tell of a network's cost.
+void Session::price() {
+  Pricing& pricing = options_.gates.pricing;
+  const Cost plain = cost(network_, {assignment_.reversal.sample});
+  const int64_t file =
+      static_cast<int64_t>(onnx_bytes(as_written(network_, assignment_.reversal)).size());
+  pricing.overhead_bytes = file - plain.bytes;
+  if (settings_.latency.empty()) return;
+  const LatencyModel model = latency_model();
+  assignment_.latency_runtime = model.setting().runtime;
+  assignment_.latency_threads = model.setting().threads;
+  pricing.nanoseconds = model;
+  latency_model_ = model.to_json();
+}
+
+/// A resumed run takes the one that it began with.
+LatencyModel Session::latency_model() const {
+  if (resumes_) return LatencyModel::from_json(Json::parse(read_file(folder_.latency_model())));
+  const int threads = parse_latency(settings_.latency).threads;
+  if (threads != 1 && threads != *settings_.threads)
+    throw InputError(
+        {.file = "--latency",
+         .expected = fmt::format("1 thread or {}, as --threads says", *settings_.threads),
+         .found = fmt::format("{} threads", threads)});
+  const LatencyFit fit = latency_fit(threads, 1);
+  say(fmt::format("latency: timing the network's operators in {}, some seconds",
+                  fit.setting.runtime));
+  std::vector<Graph> networks = {as_written(network_, assignment_.reversal)};
+  for (const double removed : {0.3, 0.6})
+    networks.push_back(
+        as_written(cut(network_, *coupling_, random_subset(*coupling_, removed, options_.seed)),
+                   assignment_.reversal));
+  LatencyModel model =
+      fit_latency(*coupling_, {proof_inputs(data_, 0).narrow(0, 0, 1)}, networks, fit);
+  say(fmt::format("latency: predicted to {} of what whole networks take",
+                  format_percent(model.residual())));
+  return model;
 }
 
 void Session::set_goal() {
-  const Cost whole = cost(dense_, {data_.train.inputs.sizes().slice(1).vec()});
-  const bool params = !settings_.params.empty();
-  assignment_.resource = params ? Resource::params : Resource::macs;
-  assignment_.limit = amount(whole, assignment_.resource);
-  assignment_.limit_text = "no limit";
   assignment_.compresses = compresses();
   if (!compresses()) return;
-  assignment_.limit_text = params ? settings_.params : settings_.macs;
-  assignment_.limit =
-      limit_of(assignment_.limit_text, params ? "--params" : "--macs", assignment_.limit);
-  if (const int64_t dense = amount(whole, assignment_.resource); assignment_.limit >= dense)
-    throw InputError({.file = params ? "--params" : "--macs",
-                      .expected = fmt::format("less than {}, what the network has", dense),
-                      .found = assignment_.limit_text});
-  options_.gates.resource = assignment_.resource;
-  options_.budget = Budget{assignment_.resource, assignment_.limit};
+  price();
+  Cost dense = cost(dense_, {assignment_.reversal.sample});
+  dense.bytes = static_cast<int64_t>(onnx_bytes(dense_).size());
+  assignment_.targets = targets(settings_, dense);
+  for (const Target& target : assignment_.targets) options_.limits.push_back(target.limit);
+  constexpr double kPoints = 100;
+  if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
+  assignment_.max_drop = options_.max_drop;
 }
 
 const char* describe(OutputKind kind) {
@@ -352,9 +383,26 @@ void Session::describe_task() {
                   sha256_text(config_)};
 }
 
+/// A network that was trained on what is held out now does there as well as on the rest: what is
+/// lost on new data cannot be seen then.
+void Session::doubt_held_out(const Evaluation& dense) {
+  constexpr int64_t kMost = 10000;
+  const Dataset known =
+      select(data_.train, at::arange(std::min(kMost, data_.train.size()), at::kLong));
+  const Evaluation there =
+      task_->evaluate(dense_, known, data_.normalisation, options_.evaluation_batch);
+  if (dense.metric < there.low) return;
+  warnings_.push_back(fmt::format(
+      "the network's {} on held-out samples, {}, is that on training samples: if it was "
+      "trained on them all, less than --max-drop allows will be lost on new data",
+      task_->metric(), format_percent(dense.metric)));
+  say("warning: " + warnings_.back());
+}
+
 /// Before hours are spent on a network that reads its inputs wrongly.
-void Session::describe_dense(const Evaluation& dense) const {
+void Session::describe_dense(const Evaluation& dense) {
   if (task() == "distill") return;  // it agrees with itself
+  if (settings_.max_drop) doubt_held_out(dense);
   say(fmt::format("dense: {} {} on {} held-out samples{}", task_->metric(),
                   format_percent(dense.metric), dense.samples,
                   known_normalisation_
@@ -365,17 +413,33 @@ void Session::describe_dense(const Evaluation& dense) const {
                                     description_path(settings_.model).filename().string())));
 }
 
+/// What each limited resource can be.
+Json Session::described_goals(const CostModel& model) const {
+  const Cost dense = model(std::vector<bool>(static_cast<size_t>(coupling_->size()), true));
+  const Cost least = smallest_cost(*coupling_, model);
+  Json goals = Json::array();
+  for (const Target& target : assignment_.targets) {
+    const Resource resource = target.limit.resource;
+    goals.push_back({{"kind", name(resource)},
+                     {"limit", target.limit.most},
+                     {"limit_text", target.text},
+                     {"smallest", amount(least, resource)},
+                     {"smallest_text", crrm::describe(amount(least, resource), resource)},
+                     {"dense", amount(dense, resource)},
+                     {"dense_text", crrm::describe(amount(dense, resource), resource)}});
+  }
+  return goals;
+}
+
 Json Session::plan(const Preflight& check, const std::optional<Evaluation>& dense) const {
   const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
-  const CostModel model(network_, *coupling_);
+  const CostModel model(network_, *coupling_, options_.gates.pricing);
   const Json groups = describe_groups(network_, *coupling_, all);
   return {{"metric", task_->metric()},
           {"held_out_metric", dense ? Json(dense->metric) : Json()},
-          {"goal",
-           {{"kind", assignment_.resource == Resource::macs ? "macs" : "params"},
-            {"limit", assignment_.limit},
-            {"smallest", amount(smallest_cost(*coupling_, model), assignment_.resource)},
-            {"dense", amount(model(all), assignment_.resource)}}},
+          {"goals", described_goals(model)},
+          {"macs", model(all).macs},
+          {"params", model(all).params},
           {"groups", groups},
           {"steps", check.steps},
           {"seconds", check.seconds},
@@ -389,13 +453,12 @@ int Session::dry_run(const Preflight& check, const std::optional<Evaluation>& de
     std::cout << described.dump(2) << "\n";
     return 0;
   }
-  const Json& goal = described["goal"];
-  const char* unit = goal["kind"] == "macs" ? "MACs" : "parameters";
-  std::cout << (compresses()
-                    ? fmt::format("{} can have from {} to {} {}; the goal is {} ({}).\n", subject(),
-                                  format_count(goal["smallest"]), format_count(goal["dense"]), unit,
-                                  format_count(goal["limit"]), assignment_.limit_text)
-                    : fmt::format("{} has {} {}.\n", subject(), format_count(goal["dense"]), unit));
+  std::cout << fmt::format("{} has {} MACs and {} parameters.\n", subject(),
+                           format_count(described["macs"]), format_count(described["params"]));
+  for (const Json& goal : described["goals"])
+    std::cout << fmt::format(
+        "  at most {}: it can have from {} to {}\n", goal["limit_text"].get<std::string>(),
+        goal["smallest_text"].get<std::string>(), goal["dense_text"].get<std::string>());
   for (const Json& group : described["groups"])
     std::cout << (group["frozen"].is_null()
                       ? fmt::format("  {}: {} units, each {} parameters and {} MACs\n",
@@ -416,6 +479,7 @@ void Session::open_folder() {
   if (resumes_) return;
   folder_.open();
   write_file(folder_.config(), config_);
+  if (!latency_model_.is_null()) write_file(folder_.latency_model(), latency_model_.dump(2) + "\n");
 }
 
 RunObserver Session::observer(Progress& progress, JsonLog& log) {
@@ -449,6 +513,7 @@ void Session::write_report(const RunResult& result, const Conclusion& conclusion
 }
 
 void Session::print(const Json& report) const {
+  if (!invocation_.prints) return;
   if (settings_.json)
     std::cout << report.dump(2) << "\n";
   else
@@ -476,7 +541,11 @@ int Session::conclude(const Run& run, const RunResult& result) {
   const Graph written = as_written(final, assignment_.reversal);
   const at::Tensor inputs = proof_inputs(data_, assignment_.reversal.batch);
   Conclusion conclusion;
-  const bool met = !compresses() || goal_met(assignment_, result);
+  conclusion.warnings = warnings_;
+  if (pending_signal() == 0) measure_latencies(written, inputs, conclusion);
+  if (compresses())
+    conclusion.goals = goals(assignment_, result, written, conclusion.final_latencies);
+  const bool met = all_met(conclusion.goals);
   if (met) {
     conclusion.verification =
         write_proved(network_, *coupling_, result.alive, run.network().whole(final), final, written,
@@ -488,9 +557,8 @@ int Session::conclude(const Run& run, const RunResult& result) {
       conclusion.files.push_back(folder_.weights());
     }
   } else {
-    conclusion.warnings = {"the goal was not met, so no model was written"};
+    conclusion.warnings.emplace_back("the goal was not met, so no model was written");
   }
-  if (pending_signal() == 0) measure_latencies(written, inputs, conclusion);
   conclusion.usage = meter_();
   write_report(result, conclusion);
   if (pending_signal() != 0) return kSignalled + pending_signal();
@@ -512,6 +580,10 @@ void Session::report_so_far(const Run& run, std::vector<std::string> warnings) {
   RunResult result = run.so_far();
   if (result.stages.empty()) result.stages.push_back({"dense", dense_, {}, std::nullopt});
   Conclusion conclusion;
+  const auto built = std::find_if(result.stages.rbegin(), result.stages.rend(),
+                                  [](const Stage& stage) { return !stage.graph.nodes.empty(); });
+  conclusion.goals = goals(assignment_, result, as_written(built->graph, assignment_.reversal), {});
+  for (Json& goal : conclusion.goals) goal["met"] = false;
   conclusion.partial = true;
   conclusion.warnings = std::move(warnings);
   conclusion.usage = meter_();
@@ -527,7 +599,7 @@ int Session::interrupt(const Run& run, int signal) {
 }
 
 int Session::run() {
-  check_limits();
+  if (compresses()) require_goal(settings_);
   check_folder(0);
   options_.device = prepare_machine(settings_);
   const std::string accelerator = accelerator_name(options_.device);
@@ -536,14 +608,14 @@ int Session::run() {
   load();
   choose_augmentation();
   make_options();
-  set_goal();
-  naming(subject(), [&] { make_task(); });
-  describe_task();
   const std::vector<Shape> sample = {data_.train.inputs.sizes().slice(1).vec()};
   naming(subject(), [&] {
     coupling_ = std::make_unique<Coupling>(
         network_, infer_shapes(network_, input_shapes(network_, kCouplingBatch, sample)));
   });
+  set_goal();
+  naming(subject(), [&] { make_task(); });
+  describe_task();
   std::unique_ptr<Run> run;
   Preflight check;
   naming(subject(), [&] {

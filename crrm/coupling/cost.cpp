@@ -64,11 +64,12 @@ std::map<std::string, at::Tensor> learned_tensors(const Graph& graph) {
   return tensors;
 }
 
-CostModel::CostModel(const Graph& graph, const Coupling& coupling)
+CostModel::CostModel(const Graph& graph, const Coupling& coupling, Pricing pricing)
     : coupling_(coupling),
       batch_(batch_of(graph, coupling)),
       nodes_(graph.nodes),
-      removal_(graph, coupling) {
+      removal_(graph, coupling),
+      pricing_(std::move(pricing)) {
   for (size_t n = 0; n < nodes_.size(); ++n) {
     const Node& node = nodes_[n];
     const Operator* op = find_operator(node);
@@ -76,16 +77,24 @@ CostModel::CostModel(const Graph& graph, const Coupling& coupling)
         node.outputs.begin(), node.outputs.end(),
         [&](const std::string& v) { return v.empty() || coupling.shapes().contains(v); });
     if (op == nullptr || !known) continue;
-    Contraction contraction{n, &node, op, {}, {}};
-    for (const std::string& value : node.inputs) contraction.inputs.push_back(extents(value));
-    for (const std::string& value : node.outputs) contraction.outputs.push_back(extents(value));
-    // Nodes without multiply-accumulates need not be asked again.
-    if (op->macs(node, shapes_of(contraction, extents_of_axes())) > 0)
-      contractions_.push_back(std::move(contraction));
+    Priced priced{n, &node, op, {}, {}};
+    for (const std::string& value : node.inputs) priced.inputs.push_back(extents(value));
+    for (const std::string& value : node.outputs) priced.outputs.push_back(extents(value));
+    // Nodes that cost nothing need not be asked again.
+    const NodeShapes shapes = shapes_of(priced, extents_of_axes());
+    if (op->macs(node, shapes) > 0 ||
+        (pricing_.nanoseconds && pricing_.nanoseconds(node, shapes) > 0))
+      priced_.push_back(std::move(priced));
   }
   const auto read = readers(graph);
-  for (const std::string& name : learned_parameters(graph))
-    learned_.push_back({extents(name), read.at(name)});
+  const std::vector<std::string> learned = learned_parameters(graph);
+  for (const auto& [name, tensor] : graph.parameters) {
+    const auto found = read.find(name);
+    if (!tensor.is_floating_point() || found == read.end()) continue;
+    stored_.push_back({extents(name), found->second,
+                       std::find(learned.begin(), learned.end(), name) != learned.end(),
+                       tensor.element_size()});
+  }
 }
 
 CostModel::Extents CostModel::extents(const std::string& value) const {
@@ -111,11 +120,10 @@ Shape CostModel::shape_of(const Extents& extents, const std::vector<int64_t>& li
   return shape;
 }
 
-NodeShapes CostModel::shapes_of(const Contraction& contraction,
-                                const std::vector<int64_t>& living) {
+NodeShapes CostModel::shapes_of(const Priced& node, const std::vector<int64_t>& living) {
   NodeShapes shapes;
-  for (const Extents& e : contraction.inputs) shapes.inputs.push_back(shape_of(e, living));
-  for (const Extents& e : contraction.outputs) shapes.outputs.push_back(shape_of(e, living));
+  for (const Extents& e : node.inputs) shapes.inputs.push_back(shape_of(e, living));
+  for (const Extents& e : node.outputs) shapes.outputs.push_back(shape_of(e, living));
   return shapes;
 }
 
@@ -127,13 +135,20 @@ Cost CostModel::operator()(const std::vector<bool>& alive) const {
     }));
   const std::vector<Fate> fates = removal_(alive).fates;
   const auto stays = [&](size_t node) { return fates[node] == Fate::stays; };
-  Cost total;
-  for (const Contraction& c : contractions_)
-    if (stays(c.index)) total.macs += c.op->macs(*c.node, shapes_of(c, living));
+  Cost total{.macs = 0, .params = 0, .bytes = pricing_.overhead_bytes, .nanoseconds = 0};
+  for (const Priced& p : priced_) {
+    if (!stays(p.index)) continue;
+    const NodeShapes shapes = shapes_of(p, living);
+    total.macs += p.op->macs(*p.node, shapes);
+    if (pricing_.nanoseconds) total.nanoseconds += pricing_.nanoseconds(*p.node, shapes);
+  }
   total.macs /= batch_;
-  for (const Learned& parameter : learned_)
-    if (std::any_of(parameter.readers.begin(), parameter.readers.end(), stays))
-      total.params += elements(shape_of(parameter.extents, living));
+  for (const Stored& parameter : stored_) {
+    if (std::none_of(parameter.readers.begin(), parameter.readers.end(), stays)) continue;
+    const int64_t count = elements(shape_of(parameter.extents, living));
+    if (parameter.learned) total.params += count;
+    total.bytes += count * parameter.bytes;
+  }
   return total;
 }
 
@@ -154,7 +169,9 @@ std::vector<Cost> unit_costs(const Coupling& coupling, const CostModel& cost,
     const Cost other = cost(changed);
     const int64_t count = static_cast<int64_t>(units.size());
     costs.push_back({.macs = std::abs(whole.macs - other.macs) / count,
-                     .params = std::abs(whole.params - other.params) / count});
+                     .params = std::abs(whole.params - other.params) / count,
+                     .bytes = std::abs(whole.bytes - other.bytes) / count,
+                     .nanoseconds = std::abs(whole.nanoseconds - other.nanoseconds) / count});
   }
   return costs;
 }

@@ -215,4 +215,17 @@ void write_safetensors(const TensorFile& file, const std::filesystem::path& path
   write_file(path, bytes);
 }
 
+void add_prefixed(TensorFile& file, const std::string& prefix,
+                  const std::map<std::string, at::Tensor>& tensors) {
+  for (const auto& [name, tensor] : tensors)
+    file.tensors[prefix + name] = tensor.detach().to(at::kCPU).contiguous();
+}
+
+std::map<std::string, at::Tensor> with_prefix(const TensorFile& file, const std::string& prefix) {
+  std::map<std::string, at::Tensor> result;
+  for (const auto& [name, tensor] : file.tensors)
+    if (name.starts_with(prefix)) result[name.substr(prefix.size())] = tensor;
+  return result;
+}
+
 }  // namespace crrm

@@ -15,6 +15,11 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
 };
 
+/// Adds tensors (detached, contiguous) under names that begin so; and those of a file, without it.
+void add_prefixed(TensorFile& file, const std::string& prefix,
+                  const std::map<std::string, at::Tensor>& tensors);
+std::map<std::string, at::Tensor> with_prefix(const TensorFile& file, const std::string& prefix);
+
 /// @throws InputError where the file is damaged: header, type, shape, or tensors that overlap,
 /// leave a gap or do not end with the file.
 TensorFile read_safetensors(const std::filesystem::path& path);

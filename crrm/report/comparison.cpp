@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
@@ -188,6 +189,25 @@ bool any_value(const ComparisonRow& row) {
                      [](const ComparisonCell& cell) { return !cell.value.empty(); });
 }
 
+/// An amount of what a goal limits.
+std::string amount(const Json& goal, double value) {
+  const std::string kind = goal["kind"];
+  constexpr double kSecond = 1e9, kPoints = 100;
+  if (kind == "drop") return fmt::format("{:.2f} points", kPoints * value);
+  if (kind == "latency") return format_duration(value / kSecond);
+  return kind == "bytes" ? format_bytes(value) : format_count(value);
+}
+
+/// What stands behind it.
+std::string noun(const Json& goal) {
+  const std::map<std::string, std::string> nouns = {{"drop", " lost on held-out data,"},
+                                                    {"latency", " for one sample,"},
+                                                    {"bytes", " of file,"},
+                                                    {"macs", " MACs"},
+                                                    {"params", " parameters"}};
+  return nouns.at(goal["kind"]);
+}
+
 std::string loss_clause(const Json& first, const Json& last) {
   const char* part = compared_part(first, last);
   const Json& before = metric_of(first, part);
@@ -255,7 +275,7 @@ Comparison compare(const Json& report) {
 std::string headline(const Json& report) {
   const Json& first = report["stages"].front();
   const Json& last = report["stages"].back();
-  if (report["goal"]["kind"] == "none") {
+  if (report["goals"].empty()) {
     const char* part = compared_part(first, last);
     const std::string metric = last["metric"]["name"];
     return fmt::format("{} reaches {} of {} on {} data with {} MACs and {} parameters.",
@@ -272,14 +292,20 @@ std::string headline(const Json& report) {
                      loss_clause(first, last));
 }
 
+bool goals_met(const Json& report) {
+  const Json& goals = report["goals"];
+  return std::all_of(goals.begin(), goals.end(), [](const Json& goal) { return goal["met"]; });
+}
+
 std::string goal_sentence(const Json& report) {
-  const Json& goal = report["goal"];
-  const std::string kind = goal["kind"];
-  if (kind == "none") return "Trained without a limit.";
-  const Json& last = report["stages"].back();
-  return fmt::format("Goal {}: {} {} of at most {} ({}).", goal["met"] ? "met" : "not met",
-                     format_count(last[kind]), kind == "macs" ? "MACs" : "parameters",
-                     format_count(goal["limit"]), goal["limit_text"].get<std::string>());
+  if (report["goals"].empty()) return "Trained without a limit.";
+  std::vector<std::string> reached;
+  for (const Json& goal : report["goals"])
+    reached.push_back(fmt::format("{}{} of at most {} ({})", amount(goal, goal["reached"]),
+                                  noun(goal), amount(goal, goal["limit"]),
+                                  goal["limit_text"].get<std::string>()));
+  return fmt::format("Goal {}: {}.", goals_met(report) ? "met" : "not met",
+                     fmt::join(reached, "; "));
 }
 
 std::string proof_sentence(const Json& report) {

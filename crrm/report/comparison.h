@@ -36,6 +36,8 @@ std::string headline(const nlohmann::ordered_json& report);
 
 /// "Goal met: 20.3 M MACs of at most 20.4 M (50%)."
 std::string goal_sentence(const nlohmann::ordered_json& report);
+/// Whether every limit is kept.
+bool goals_met(const nlohmann::ordered_json& report);
 
 /// "Proved: outputs differ by at most 4.3e-06, allowed 1.6e-03 (4 comparisons)." These are the
 /// largest difference and the bound of its own comparison, or of the worst that failed.

@@ -36,7 +36,7 @@ std::string notices(const Json& report) {
   std::string text;
   if (report["partial"])
     text += notice("bad", "Partial.", "The run ended early: the figures are those it had reached.");
-  text += notice(report["goal"]["met"] ? "good" : "bad", "", escape_html(goal_sentence(report)));
+  text += notice(goals_met(report) ? "good" : "bad", "", escape_html(goal_sentence(report)));
   for (const Json& warning : report["warnings"])
     text += notice("warn", "Warning.", text_of(warning));
   return text;
@@ -111,6 +111,12 @@ const std::vector<Chart>& charts() {
        "metric",
        false,
        {{"held_out_metric", "held out"}}},
+      {"Metric of the averaged weights",
+       "Of the masked network on held-out data: what the end of the run would about give, and what "
+       "is allowed. The network shrinks while there is room between the two.",
+       "metric",
+       false,
+       {{"averaged_metric", "averaged"}, {"lowest_metric", "allowed"}}},
       {"Cost",
        "What the network would cost if it were cut at this step, and what it should cost.",
        "count",

@@ -6,6 +6,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/graph/executor.h"
+#include "crrm/graph/operator.h"
 
 namespace crrm {
 
@@ -54,6 +55,27 @@ bool owns_parameters(const Graph& graph, const Node& conv,
   return true;
 }
 
+/// Outputs of the nodes from which an output of the network follows without another weight.
+std::unordered_set<std::string> last_layers(const Graph& graph) {
+  const auto written = writers(graph);
+  std::unordered_set<std::string> seen;
+  std::vector<std::string> open;
+  for (const Port& port : graph.outputs) open.push_back(port.name);
+  while (!open.empty()) {
+    const std::string value = open.back();
+    open.pop_back();
+    const auto found = written.find(value);
+    if (found == written.end() || !seen.insert(value).second) continue;
+    const Node& node = graph.nodes[found->second];
+    const Operator* op = find_operator(node);
+    bool weighs = false;
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      weighs = weighs || (op != nullptr && op->learns(i) && graph.is_parameter(node.inputs[i]));
+    if (!weighs) open.insert(open.end(), node.inputs.begin(), node.inputs.end());
+  }
+  return seen;
+}
+
 }  // namespace
 
 std::vector<std::string> fold_batch_norm(Graph& graph) {
@@ -79,12 +101,11 @@ std::vector<std::string> fold_batch_norm(Graph& graph) {
 }
 
 std::vector<std::string> folded_convolutions(const Graph& graph) {
-  std::unordered_set<std::string> outputs;
-  for (const Port& port : graph.outputs) outputs.insert(port.name);
+  const std::unordered_set<std::string> last = last_layers(graph);
   std::vector<std::string> names;
   for (const Node& node : graph.nodes) {
     if (is(node, "BatchNormalization")) return {};
-    if (is(node, "Conv") && node.has_input(2) && !outputs.contains(node.outputs[0]))
+    if (is(node, "Conv") && node.has_input(2) && !last.contains(node.outputs[0]))
       names.push_back(node.name);
   }
   return names;

@@ -15,7 +15,8 @@ namespace crrm {
 std::vector<std::string> fold_batch_norm(Graph& graph);
 
 /// Names of the convolutions that an exporter seems to have folded one into: those with a bias, in
-/// a network without any BatchNormalization. Empty when the network has one.
+/// a network without any BatchNormalization, but for the last layers, which have none: what an
+/// output says of one sample must not depend on the others. Empty when the network has one.
 std::vector<std::string> folded_convolutions(const Graph& graph);
 
 /// Puts a BatchNormalization behind each of `convolutions`, with the statistics of its own input on

@@ -1,5 +1,7 @@
 #include "crrm/train/gated_network.h"
 
+#include <limits>
+
 #include "crrm/base/error.h"
 #include "crrm/bottleneck/gates.h"
 #include "crrm/bottleneck/water.h"
@@ -44,6 +46,8 @@ std::vector<int64_t> positions(const std::vector<int64_t>& outer,
 
 constexpr char kParameter[] = "parameter/";
 constexpr char kRemoved[] = "removed/";  // of branches that left: their constants follow from it
+constexpr char kCriterion[] = "criterion/";
+constexpr double kNoNoise = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -66,17 +70,16 @@ Graph remove_gates(const Graph& gated) {
 }
 
 GatedNetwork::GatedNetwork(const Graph& graph, const std::vector<Shape>& sample,
-                           GateOptions options, at::Device device)
-    : options_(options),
-      device_(device),
+                           const GateOptions& options, at::Device device)
+    : device_(device),
       full_(gate(graph, sample)),
       coupling_(couple_plain(full_, sample)),
-      cost_(full_, coupling_),
+      cost_(full_, coupling_, options.pricing),
       alive_(static_cast<size_t>(coupling_.size()), true),
       compacted_(alive_),
-      fisher_(at::zeros({coupling_.size()}, at::kDouble)),
       distortion_(at::zeros({coupling_.size()}, at::kDouble)) {
   build(alive_);
+  criterion_ = make_criterion(options.method, living(), options.criterion);
 }
 
 void GatedNetwork::build(const std::vector<bool>& alive) {
@@ -107,28 +110,30 @@ Tensors GatedNetwork::run(const Tensors& inputs, const at::Tensor& gates, bool t
 }
 
 at::Tensor GatedNetwork::draw(int64_t samples, uint64_t seed) const {
-  const bool noisy = annealing_ > 0 && beta_ > 0 && std::isfinite(options_.power);
-  if (!noisy) return can_compact() ? hard_gates(alive_) : at::Tensor();
+  const at::Tensor open = hard_gates(alive_);  // [1, units + 1]
+  const at::Tensor learned = annealing_ > 0 ? criterion_->draw(samples, seed) : at::Tensor();
+  if (learned.defined()) return open * (1 + annealing_ * (learned - 1));
+  const bool noisy =
+      annealing_ > 0 && beta_ > 0 && std::isfinite(criterion_->power().value_or(kNoNoise));
+  if (!noisy) return can_compact() ? open : at::Tensor();
   const at::Tensor closed = distortion_ >= 1;
   return draw_gates(at::where(closed, distortion_, distortion_ * annealing_), samples, seed);
 }
 
-void GatedNetwork::observe(const at::Tensor& gradients) {
-  const at::Tensor fresh =
-      gradients.narrow(1, 0, units()).to(at::kDouble).square().mean(0);  // [units]
-  ++probes_;
-  // The plain mean of the first probes, then a running average.
-  const double keep = std::min(options_.averaging, 1.0 - 1.0 / static_cast<double>(probes_));
-  fisher_ = fisher_ * keep + fresh * (1 - keep);
-}
-
-void GatedNetwork::control(int64_t limit) {
-  const at::Tensor weight = unit_weights(coupling_, cost_, alive_, options_.resource);
-  Selection selection = select(coupling_, cost_, alive_, fisher_, weight, options_.resource, limit);
+void GatedNetwork::control(const std::vector<Limit>& limits, bool last) {
+  criterion_->constrain(living(), limits);
+  if (!last && !criterion_->gradual()) return;
+  const at::Tensor scores = criterion_->scores(living());
+  const at::Tensor weight = criterion_->per_cost() ? unit_weights(coupling_, cost_, alive_,
+                                                                  binding(cost(), limits).resource)
+                                                   : at::ones_like(scores);
+  Selection selection = select(coupling_, cost_, alive_, scores, weight, limits);
   alive_ = std::move(selection.alive);
-  beta_ = std::max(beta_, selection.beta);
   at::Tensor open = at::zeros_like(distortion_);
-  if (beta_ > 0) open = water_fill(fisher_, weight, beta_, options_.power);
+  if (const std::optional<double> power = criterion_->power()) {
+    beta_ = std::max(beta_, selection.beta);
+    if (beta_ > 0) open = water_fill(scores, weight, beta_, *power);
+  }
   constexpr double kAlmostClosed =
       0.99;  // alive, so not closed: what the level says but the cut does not
   distortion_ =
@@ -157,9 +162,8 @@ std::map<std::string, at::Tensor> GatedNetwork::state() const {
     if (tensor.is_floating_point() && !current_.is_parameter(name)) state[kRemoved + name] = tensor;
   state["alive"] = to_tensor(alive_);
   state["compacted"] = to_tensor(compacted_);
-  state["fisher"] = fisher_;
   state["distortion"] = distortion_;
-  state["probes"] = at::full({1}, probes_, at::kLong);
+  for (const auto& [name, tensor] : criterion_->state()) state[kCriterion + name] = tensor;
   state["beta"] = at::full({1}, beta_, at::kDouble);
   state["annealing"] = at::full({1}, annealing_, at::kDouble);
   return state;
@@ -167,9 +171,11 @@ std::map<std::string, at::Tensor> GatedNetwork::state() const {
 
 void GatedNetwork::load(const std::map<std::string, at::Tensor>& state) {
   alive_ = to_flags(state.at("alive"));
-  fisher_ = state.at("fisher").clone();
   distortion_ = state.at("distortion").clone();
-  probes_ = state.at("probes").item<int64_t>();
+  std::map<std::string, at::Tensor> own;
+  for (const auto& [name, tensor] : state)
+    if (name.starts_with(kCriterion)) own[name.substr(sizeof kCriterion - 1)] = tensor;
+  criterion_->load(own);
   beta_ = state.at("beta").item<double>();
   annealing_ = state.at("annealing").item<double>();
   for (auto& [name, tensor] : full_.parameters)

@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "crrm/bottleneck/selection.h"
+#include "crrm/criteria/criterion.h"
 #include "crrm/graph/executor.h"
 
 namespace crrm {
 
 struct GateOptions {
-  double power = 4;        ///< p of water_fill
-  double averaging = 0.9;  ///< weight of the past in the running Fisher information
-  Resource resource = Resource::macs;
+  std::string method = "crrm";  ///< name of the criterion
+  CriterionOptions criterion;
+  Pricing pricing;
 };
 
 class GatedNetwork {
@@ -25,7 +25,7 @@ class GatedNetwork {
   /// @param graph   without gates, shape arithmetic folded; its parameters are copied
   /// @param sample  shapes of one sample of each input; empty: as in the file
   /// @param device  where it computes; what is known of the units stays on the CPU
-  GatedNetwork(const Graph& graph, const std::vector<Shape>& sample, GateOptions options,
+  GatedNetwork(const Graph& graph, const std::vector<Shape>& sample, const GateOptions& options,
                at::Device device = at::kCPU);
 
   int units() const { return coupling_.size(); }
@@ -33,10 +33,9 @@ class GatedNetwork {
   const CostModel& cost_model() const { return cost_; }
   Cost cost() const { return cost_(alive_); }
   const std::vector<bool>& alive() const { return alive_; }
-  double beta() const { return beta_; }
+  double beta() const { return beta_; }  ///< nats; 0 where scores are no Fisher information
   const at::Tensor& distortion() const { return distortion_; }  ///< [units] float64; 1 where closed
-  const at::Tensor& fisher() const { return fisher_; }          ///< [units] float64
-  int64_t probes() const { return probes_; }
+  const Criterion& criterion() const { return *criterion_; }
 
   /// The network as it is now, with gates, on its device: what has been cut away is gone.
   const Graph& gated() const { return current_; }
@@ -53,11 +52,16 @@ class GatedNetwork {
   /// current network is one.
   at::Tensor draw(int64_t samples, uint64_t seed) const;
 
-  /// Takes a probe into the running Fisher information.
-  /// @param gradients  [N, units + 1]: d log p(y|x) / dz of each sample, y from the model itself
-  void observe(const at::Tensor& gradients);
-  /// Closes units until the true cost is at most `limit`, and fills the water to that level.
-  void control(int64_t limit);
+  /// Shows the criterion what Criterion::probe asks for.
+  /// @param gradients  [N, units + 1]
+  void observe(const at::Tensor& gradients) { criterion_->observe(gradients.to(at::kCPU)); }
+  /// Closes units until the true cost keeps all limits, and fills the water to that level.
+  /// @param last  the limits fall no further: what closes all at once closes now
+  void control(const std::vector<Limit>& limits, bool last = true);
+  /// What the criterion adds to a training loss until then; undefined: nothing.
+  at::Tensor penalty() const { return criterion_->penalty(living()); }
+  /// After the loss's backward pass: gates that are learned take a step.
+  void learn() { criterion_->learn(); }
   /// Survivors' distortion is multiplied by `factor` in [0, 1] from now on.
   void anneal(double factor) { annealing_ = factor; }
 
@@ -74,17 +78,17 @@ class GatedNetwork {
 
  private:
   void build(const std::vector<bool>& alive);
+  LivingNetwork living() const { return {current_, coupling_, cost_, compacted_, alive_}; }
 
-  GateOptions options_;
   at::Device device_;
   Graph full_;  ///< gated, original size, on the CPU
   Coupling coupling_;
   CostModel cost_;
   std::vector<bool> alive_, compacted_;
-  at::Tensor fisher_, distortion_;
-  int64_t probes_ = 0;
+  at::Tensor distortion_;
   double beta_ = 0, annealing_ = 1;
   Graph current_;
+  std::unique_ptr<Criterion> criterion_;
   std::unique_ptr<Executor> gated_executor_, plain_executor_;
 };
 

@@ -82,7 +82,14 @@ std::map<std::string, at::Tensor> Optimizer::state() const {
   return result;
 }
 
-void Optimizer::load(const std::map<std::string, at::Tensor>& state) {
+void Optimizer::load(std::map<std::string, at::Tensor> parameters,
+                     const std::map<std::string, at::Tensor>& state) {
+  parameters_ = std::move(parameters);
+  build();
+  restore(state);
+}
+
+void Optimizer::restore(const std::map<std::string, at::Tensor>& state) {
   auto& states = backend_->optimizer->state();
   for (const auto& [name, tensor] : parameters_) {
     const auto momentum = state.find(name + kMomentum);
@@ -110,9 +117,7 @@ void Optimizer::replace(std::map<std::string, at::Tensor> parameters, const Shri
     for (const char* suffix : {kMomentum, kSquare})
       if (const auto found = old.find(name + suffix); found != old.end())
         found->second = take(found->second, axes);
-  parameters_ = std::move(parameters);
-  build();
-  load(old);
+  load(std::move(parameters), old);
 }
 
 }  // namespace crrm

@@ -31,11 +31,14 @@ class Optimizer {
   void replace(std::map<std::string, at::Tensor> parameters, const Shrinkage::Kept& kept);
 
   std::map<std::string, at::Tensor> state() const;
-  void load(const std::map<std::string, at::Tensor>& state);
+  /// The parameters that the state belongs to, as the constructor takes them.
+  void load(std::map<std::string, at::Tensor> parameters,
+            const std::map<std::string, at::Tensor>& state);
 
  private:
   class Backend;
   void build();
+  void restore(const std::map<std::string, at::Tensor>& state);
 
   std::map<std::string, at::Tensor> parameters_;
   OptimizerOptions options_;

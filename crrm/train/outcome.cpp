@@ -13,6 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr double kNanosecondsPerMillisecond = 1e6;
+
 std::string axis_name(const Member& member) {
   return fmt::format("{}[{}]", member.parameter, member.axis);
 }
@@ -183,6 +185,21 @@ Json warnings_of(const Conclusion& conclusion) {
   return all;
 }
 
+/// The interval of a difference of two shares: Newcombe, Statistics in Medicine 17 (1998) 873-890,
+/// method 10. Both are of the same samples, so that it is wider than need be.
+Json drop_goal(double limit, const Evaluation& reference, const Evaluation& last) {
+  const double drop = reference.metric - last.metric;
+  const double down = std::hypot(reference.metric - reference.low, last.high - last.metric);
+  const double up = std::hypot(reference.high - reference.metric, last.metric - last.low);
+  constexpr double kPoints = 100;
+  return {{"kind", "drop"},
+          {"limit", limit},
+          {"limit_text", fmt::format("--max-drop {:g}", kPoints * limit)},
+          {"reached", drop},
+          {"interval", {drop - down, drop + up}},
+          {"met", drop - down <= limit}};
+}
+
 Json data_of(const Assignment& assignment, const RunData& data) {
   return {{"path", assignment.data},
           {"samples",
@@ -201,10 +218,33 @@ Json to_json(const Latency& latency) {
           {"iqr", latency.iqr_ms},      {"samples", latency.samples}};
 }
 
-bool goal_met(const Assignment& assignment, const RunResult& result) {
-  const Graph written = as_written(result.stages.back().graph, assignment.reversal);
-  return amount(cost(written, {assignment.reversal.sample}), assignment.resource) <=
-         assignment.limit;
+Json goals(const Assignment& assignment, const RunResult& result, const Graph& written,
+           const std::vector<Latency>& latencies) {
+  Json all = Json::array();
+  if (assignment.max_drop && result.reference)
+    all.push_back(
+        drop_goal(*assignment.max_drop, *result.reference, result.stages.back().held_out));
+  Cost reached = cost(written, {assignment.reversal.sample});
+  reached.bytes = static_cast<int64_t>(onnx_bytes(written).size());
+  for (const Latency& latency : latencies)
+    if (latency.batch == 1 && latency.threads == assignment.latency_threads &&
+        latency.runtime.starts_with(assignment.latency_runtime))
+      reached.nanoseconds = std::llround(latency.median_ms * kNanosecondsPerMillisecond);
+  for (const Target& target : assignment.targets) {
+    const int64_t value = amount(reached, target.limit.resource);
+    all.push_back({{"kind", name(target.limit.resource)},
+                   {"limit", target.limit.most},
+                   {"limit_text", target.text},
+                   {"reached", value},
+                   {"interval", nullptr},
+                   {"met", value <= target.limit.most}});
+  }
+  return all;
+}
+
+bool all_met(const Json& goals) {
+  return std::all_of(goals.begin(), goals.end(),
+                     [](const Json& goal) { return goal["met"].get<bool>(); });
 }
 
 std::vector<FrozenAxis> frozen_widths(const Coupling& coupling) {
@@ -249,7 +289,6 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
   const Machine machine = this_machine();
   const Stage& last = result.stages.back();
   const Json stages = stages_of(assignment, data, result, conclusion);
-  const char* kind = assignment.resource == Resource::macs ? "macs" : "params";
   Json report = {
       {"schema_version", kReportVersion},
       {"crrm", {{"version", kVersion}, {"commit", kCommit}}},
@@ -267,11 +306,7 @@ Json make_report(const Assignment& assignment, const RunData& data, const Graph&
        {{"path", assignment.model},
         {"sha256", assignment.model_sha256},
         {"unfolded", assignment.reversal.batch_norm}}},
-      {"goal",
-       {{"kind", assignment.compresses ? kind : "none"},
-        {"limit", assignment.limit},
-        {"limit_text", assignment.limit_text},
-        {"met", !conclusion.partial && stages.back()[kind].get<int64_t>() <= assignment.limit}}},
+      {"goals", conclusion.goals},
       {"stages", stages},
       {"curve", finite(result.curve.is_null() ? Json::array() : result.curve)},
       {"groups", describe_groups(network, coupling, result.alive)},

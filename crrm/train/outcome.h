@@ -11,6 +11,12 @@
 
 namespace crrm {
 
+/// A limit as the user gave it.
+struct Target {
+  Limit limit;
+  std::string text;
+};
+
 /// What the user asked for, as far as the run itself does not know it.
 struct Assignment {
   std::vector<std::string> command;  ///< the command line
@@ -22,9 +28,10 @@ struct Assignment {
   std::string data;                  ///< path
   std::string split;                 ///< how held-out samples were chosen
   bool compresses = true;            ///< false: trains only, without a limit
-  Resource resource = Resource::macs;
-  int64_t limit = 0;       ///< of that resource
-  std::string limit_text;  ///< as the user wrote it
+  std::vector<Target> targets;
+  std::optional<double> max_drop;  ///< of the metric, a fraction
+  std::string latency_runtime;     ///< Latency::runtime begins so, where latency is limited
+  int latency_threads = 1;
   uint64_t seed = 0;
   int threads = 0;
   std::string accelerator;  ///< accelerator_name; empty: none was used
@@ -33,6 +40,7 @@ struct Assignment {
 
 /// What the end of a run adds.
 struct Conclusion {
+  nlohmann::ordered_json goals = nlohmann::ordered_json::array();
   std::vector<Latency> dense_latencies, final_latencies;
   Usage usage;  ///< of the whole run
   Verification verification;
@@ -41,8 +49,13 @@ struct Conclusion {
   bool partial = false;
 };
 
-/// Whether the last stage costs at most what was asked.
-bool goal_met(const Assignment& assignment, const RunResult& result);
+/// The report's `goals`: each limit, what the last stage reached, and whether it is kept. A drop of
+/// the metric is not kept where the data say so: where its 95 % interval lies above the limit.
+/// @param written    the last stage as it is written
+/// @param latencies  of that; a limit on latency is compared with one sample at its threads
+nlohmann::ordered_json goals(const Assignment& assignment, const RunResult& result,
+                             const Graph& written, const std::vector<Latency>& latencies);
+bool all_met(const nlohmann::ordered_json& goals);
 
 /// An entry of the report's `latency_ms`.
 nlohmann::ordered_json to_json(const Latency& latency);

@@ -99,7 +99,7 @@ Preflight preflight(const Graph& network, const Task& task, const RunData& data,
   constexpr double kStages = 4;  // dense, cut, recalibrated, final
   const int64_t steps = data.train.size() / options.batch;
   result.steps = options.epochs * steps;
-  const double probes = options.budget && options.probe_every > 0
+  const double probes = options.compresses() && options.probe_every > 0
                             ? options.schedule.ramp_end / static_cast<double>(options.probe_every)
                             : 0;
   const double evaluations =

@@ -12,6 +12,7 @@
 #include "crrm/bottleneck/water.h"
 #include "crrm/surgery/batch_norm.h"
 #include "crrm/surgery/cut.h"
+#include "crrm/train/drop_limit.h"
 
 namespace crrm {
 
@@ -35,20 +36,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Json to_json(const Evaluation& e) {
-  return {{"metric", e.metric}, {"loss", e.loss}, {"samples", e.samples},
-          {"low", e.low},       {"high", e.high}, {"outputs", to_json(e.outputs)}};
-}
-
-Evaluation to_evaluation(const Json& j) {
-  return {.metric = j.at("metric"),
-          .loss = j.at("loss"),
-          .samples = j.at("samples"),
-          .low = j.at("low"),
-          .high = j.at("high"),
-          .outputs = to_agreements(j.at("outputs"))};
-}
-
 /// The first parameter that holds a NaN or an infinity, or "".
 std::string first_not_finite(const Graph& graph) {
   for (const auto& [name, tensor] : graph.parameters)
@@ -66,24 +53,22 @@ LoaderOptions loader_options(const RunData& data, const RunOptions& options) {
           .device = options.device};
 }
 
-void add_prefixed(TensorFile& file, const std::string& prefix,
-                  const std::map<std::string, at::Tensor>& tensors) {
-  for (const auto& [name, tensor] : tensors)
-    file.tensors[prefix + name] = tensor.detach().to(at::kCPU).contiguous();
+GateOptions gate_options(const RunData& data, const RunOptions& options) {
+  GateOptions gates = options.gates;
+  const double steps = static_cast<double>(options.epochs * (data.train.size() / options.batch));
+  const double ramp = options.schedule.ramp_end - options.schedule.ramp_begin;
+  gates.criterion.seed = options.seed;
+  gates.criterion.ramp_steps = std::max<int64_t>(1, std::llround(ramp * steps));
+  return gates;
 }
+
+constexpr char kNetwork[] = "network/", kOptimizer[] = "optimizer/";
 
 [[noreturn]] void damaged(const std::string& what) {
   throw InputError({.place = "checkpoint",
                     .expected = "the state of a run",
                     .found = what,
                     .hint = "it is damaged or of another version: start the run again"});
-}
-
-std::map<std::string, at::Tensor> with_prefix(const TensorFile& file, const std::string& prefix) {
-  std::map<std::string, at::Tensor> result;
-  for (const auto& [name, tensor] : file.tensors)
-    if (name.starts_with(prefix)) result[name.substr(prefix.size())] = tensor;
-  return result;
 }
 
 }  // namespace
@@ -96,23 +81,35 @@ class Run::State {
   void resume(const TensorFile& checkpoint);
   RunResult train(const RunObserver& observer);
   Evaluation dense();
-  RunResult so_far() const { return {stages_, network.alive(), curve_, seconds_}; }
+  RunResult so_far() const {
+    return {stages_, drop_ ? drop_->reference() : std::nullopt, network.alive(), curve_, seconds_};
+  }
 
   GatedNetwork network;
 
  private:
-  bool compresses() const { return options_.budget.has_value(); }
+  bool compresses() const { return options_.compresses(); }
   int64_t total_steps() const { return options_.epochs * loader_.steps(); }
   int64_t step() const { return epoch_ * loader_.steps() + step_in_epoch_; }
   double share() const { return static_cast<double>(step()) / static_cast<double>(total_steps()); }
 
   void settle_intervals();
+  void require_reachable() const;
+  std::vector<Limit> goal() const;
+  void observe_drop();
+  TensorFile weights() const;
+  void load_weights(const TensorFile& file);
+  void roll_back();
   void train_epoch();
   void train_step(const Batch& batch);
   void compress_step(const Batch& batch);
-  void probe(const at::Tensor& inputs);
+  void probe(const Batch& batch);
   void compact();
   void cut_gates();
+  Resource resource() const;
+  int64_t dense_amount(Resource resource) const;
+  double deepest() const;
+  double depth() const;
   void record(double loss, double rate, std::optional<double> held_out);
   void report_progress();
   void end_epoch();
@@ -140,6 +137,7 @@ class Run::State {
   double loss_sum_ = 0;
   int64_t loss_count_ = 0;
   double last_metric_ = -1;
+  std::optional<DropLimit> drop_;
   std::map<std::string, double> seconds_;
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   const RunObserver* observer_ = nullptr;
@@ -147,7 +145,8 @@ class Run::State {
 
 Run::State::State(const Graph& net, const Graph& dense, const Task& task, const RunData& data,
                   RunOptions options)
-    : network(net, {data.train.inputs.sizes().slice(1).vec()}, options.gates, options.device),
+    : network(net, {data.train.inputs.sizes().slice(1).vec()}, gate_options(data, options),
+              options.device),
       task_(task),
       data_(data),
       options_(std::move(options)),
@@ -167,13 +166,30 @@ Run::State::State(const Graph& net, const Graph& dense, const Task& task, const 
                       .expected = "finite numbers",
                       .found = "NaN or infinity"});
   settle_intervals();
-  if (compresses()) {  // an infeasible budget is known before the first step
-    const int64_t least =
-        amount(smallest_cost(network.coupling(), network.cost_model()), options_.budget->resource);
-    if (options_.budget->limit < least)
-      select(network.coupling(), network.cost_model(), network.alive(), network.fisher(),
-             at::ones_like(network.fisher()), options_.budget->resource, options_.budget->limit);
+  require_reachable();
+  if (options_.max_drop && !network.criterion().gradual())
+    throw InputError({.file = fmt::format("--method {}", options_.gates.method),
+                      .expected = "a limit on the cost, such as --macs",
+                      .found = "--max-drop",
+                      .hint = "its units close all at once, so the drop is not seen before"});
+  if (options_.max_drop) {
+    const ScheduleOptions& schedule = options_.schedule;
+    drop_.emplace(
+        network.gated(),
+        DropOptions{.allowed = *options_.max_drop,
+                    .every = options_.observe_every,
+                    .deepest = deepest(),
+                    .ramp = schedule.ramp_end - schedule.ramp_begin,
+                    .average_steps = options_.average_over * static_cast<double>(total_steps())});
   }
+}
+
+/// A limit that cannot be kept is known before the first step.
+void Run::State::require_reachable() const {
+  const Cost least = smallest_cost(network.coupling(), network.cost_model());
+  if (within(least, options_.limits)) return;
+  const at::Tensor ones = at::ones({network.units()}, at::kDouble);
+  select(network.coupling(), network.cost_model(), network.alive(), ones, ones, options_.limits);
 }
 
 /// A short run controls its budget as often along its ramp as a long one does at least.
@@ -232,29 +248,91 @@ void Run::State::add_stage(Stage stage) {
   stages_.push_back(std::move(stage));
 }
 
-void Run::State::probe(const at::Tensor& inputs) {
+void Run::State::probe(const Batch& batch) {
   const Stopwatch watch(seconds_["probe"]);
   at::Tensor gates =
-      hard_gates(network.alive()).expand({inputs.size(0), network.units() + 1}).contiguous();
+      hard_gates(network.alive()).expand({batch.inputs.size(0), network.units() + 1}).contiguous();
   gates.requires_grad_(true);
-  const Tensors outputs = network.run({inputs}, gates, /*training=*/false);
+  const Tensors outputs = network.run({batch.inputs}, gates, /*training=*/false);
   for (const at::Tensor& output : outputs)
     if (!at::isfinite(output).all().item<bool>())
       diverged("finite outputs", "NaN or infinity in the network's output");
-  const at::Tensor drawn = task_.probe(outputs, mix(options_.seed, kProbeDraws, step()));
-  network.observe(torch::autograd::grad({drawn}, {gates})[0]);
+  const at::Tensor risk = network.criterion().probe() == Criterion::Probe::loss
+                              ? task_.loss(outputs, batch)
+                              : task_.probe(outputs, mix(options_.seed, kProbeDraws, step()));
+  network.observe(torch::autograd::grad({risk}, {gates})[0]);
+}
+
+/// What leads where nothing but the metric is limited.
+Resource Run::State::resource() const {
+  return options_.limits.empty() ? Resource::macs
+                                 : binding(network.cost(), options_.limits).resource;
+}
+
+int64_t Run::State::dense_amount(Resource resource) const {
+  return amount(network.cost_model()(std::vector<bool>(network.alive().size(), true)), resource);
+}
+
+/// log(dense cost / smallest cost), but for a little that the last units may miss it by.
+double Run::State::deepest() const {
+  constexpr double kAlmost = 1.05;
+  const int64_t least = amount(smallest_cost(network.coupling(), network.cost_model()), resource());
+  const double all = static_cast<double>(dense_amount(resource()));
+  return std::max(std::log(all / (kAlmost * static_cast<double>(least))), 1e-9);
+}
+
+double Run::State::depth() const {
+  return std::log(static_cast<double>(dense_amount(resource())) /
+                  static_cast<double>(amount(network.cost(), resource())));
+}
+
+/// What the network may cost now.
+std::vector<Limit> Run::State::goal() const {
+  std::vector<Limit> goal = options_.limits;
+  if (goal.empty()) goal.push_back({resource(), 1});
+  for (Limit& limit : goal) {
+    const int64_t dense = dense_amount(limit.resource);
+    const int64_t allowed =
+        drop_ ? std::llround(static_cast<double>(dense) * std::exp(-drop_->depth(share())))
+              : ramped_budget(options_.schedule, share(), dense, limit.most);
+    limit.most = std::max(limit.most, allowed);
+  }
+  return goal;
+}
+
+void Run::State::observe_drop() {
+  const Evaluation& whole = dense();
+  const Stopwatch watch(seconds_["evaluate"]);
+  const at::Tensor gates = hard_gates(network.alive());
+  drop_->observe(share(), depth(), whole, network.gated(), [&](const Graph& averaged) {
+    const Executor executor(averaged);
+    return task_.evaluate(
+        [&](const at::Tensor& x) {
+          return executor.run({x, gates});
+        },
+        data_.held_out, data_.normalisation, options_.evaluation_batch);
+  });
+  if (drop_->kept()) drop_->keep(weights());
+}
+
+/// Back to the last state that kept the limit; the schedule goes on.
+void Run::State::roll_back() {
+  if (drop_->good().tensors.empty()) return;
+  load_weights(drop_->good());
+  if (observer_->log)
+    observer_->log({{"event", "rollback"}, {"step", step()}, {"metric", *drop_->metric()}});
 }
 
 void Run::State::compress_step(const Batch& batch) {
   const double t = share();
-  if (!ramp_done_ && network.units() > 0 && step() % options_.probe_every == 0) probe(batch.inputs);
+  const bool probes = network.units() > 0 && network.criterion().probe() != Criterion::Probe::none;
+  if (!ramp_done_ && probes && step() % options_.probe_every == 0) probe(batch);
   const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
-  if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.probes() > 0) {
-    const Budget& budget = *options_.budget;
-    const std::vector<bool> all(network.alive().size(), true);
-    const int64_t dense = amount(network.cost_model()(all), budget.resource);
-    network.control(ramped_budget(options_.schedule, t, dense, budget.limit));
+  if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.criterion().ready()) {
     ramp_done_ = t >= options_.schedule.ramp_end;
+    network.control(goal(), ramp_done_);
+    if (drop_ && (drop_->due(t) || ramp_done_)) observe_drop();
+    if (ramp_done_ && drop_ && drop_->exceeded()) roll_back();
   }
   network.anneal(annealing(options_.schedule, t));
   if (ramp_done_ && annealing(options_.schedule, t) == 0) compact();
@@ -265,6 +343,7 @@ void Run::State::compact() {
   if (!network.can_compact()) return;
   const Shrinkage::Kept kept = network.compact();
   optimizer_.replace(learned_tensors(network.gated()), kept);
+  if (drop_ && !ramp_done_) drop_->after_cut(network.gated(), kept);
 }
 
 /// The gates leave: what was masked is now a plain smaller network.
@@ -292,8 +371,12 @@ void Run::State::train_step(const Batch& batch) {
   const double value = loss.item<double>();
   if (!std::isfinite(value)) diverged("a finite loss", std::isnan(value) ? "NaN" : "infinity");
   optimizer_.zero_grad();
-  loss.backward();
+  const bool ramps = compresses() && !ramp_done_;
+  const at::Tensor penalty = ramps ? network.penalty() : at::Tensor();
+  (penalty.defined() ? loss + penalty : loss).backward();
   optimizer_.step(learning_rate(options_.schedule, share()));
+  if (drop_ && ramps) drop_->after_step(network.gated());
+  if (ramps) network.learn();
   loss_sum_ += value;
   ++loss_count_;
   if (observer_->step) observer_->step(step(), value);
@@ -313,20 +396,17 @@ void Run::State::diverged(const std::string& expected, const std::string& found)
 }
 
 void Run::State::record(double loss, double rate, std::optional<double> held_out) {
-  const Cost now = network.cost();
-  const Resource resource = compresses() ? options_.budget->resource : Resource::macs;
-  const int64_t dense =
-      amount(network.cost_model()(std::vector<bool>(network.alive().size(), true)), resource);
-  const int64_t goal =
-      compresses() ? ramped_budget(options_.schedule, share(), dense, options_.budget->limit)
-                   : dense;
+  const int64_t goal_cost =
+      compresses() ? binding(network.cost(), goal()).most : dense_amount(resource());
   Json point = {
       {"step", step()},
       {"epoch", static_cast<double>(step()) / static_cast<double>(loader_.steps())},
       {"loss", loss},
       {"held_out_metric", held_out ? Json(*held_out) : Json(nullptr)},
-      {"cost", amount(now, resource)},
-      {"goal_cost", goal},
+      {"averaged_metric", drop_ && drop_->metric() ? Json(*drop_->metric()) : Json()},
+      {"lowest_metric", drop_ && drop_->reference() ? Json(drop_->lowest()) : Json()},
+      {"cost", amount(network.cost(), resource())},
+      {"goal_cost", goal_cost},
       {"beta", network.beta()},
       {"rate_nats", rate},
       {"distortion_mean", network.units() == 0 ? 0.0 : network.distortion().mean().item<double>()},
@@ -349,11 +429,12 @@ void Run::State::report_progress() {
   if (last_metric_ >= 0)
     state.metric = fmt::format("{} {:.2f} (dense {:.2f})", task_.metric(), 100 * last_metric_,
                                100 * dense_.held_out.metric);
-  if (compresses())
-    state.cost = fmt::format(
-        "{} {} / {}", options_.budget->resource == Resource::macs ? "MACs" : "params",
-        format_count(static_cast<double>(amount(network.cost(), options_.budget->resource))),
-        format_count(static_cast<double>(options_.budget->limit)));
+  if (drop_ && drop_->reference() && !cut_done_)
+    state.metric = fmt::format("averaged {} {:.2f} (allowed {:.2f})", task_.metric(),
+                               100 * *drop_->metric(), 100 * drop_->lowest());
+  if (compresses()) state.cost = describe(amount(network.cost(), resource()), resource());
+  if (!options_.limits.empty())
+    state.cost += " / " + describe(binding(network.cost(), options_.limits).most, resource());
   observer_->progress(state);
 }
 
@@ -424,26 +505,41 @@ void Run::State::read_test(RunResult& result) {
   }
 }
 
+/// A copy: training goes on.
+TensorFile Run::State::weights() const {
+  TensorFile file;
+  add_prefixed(file, kNetwork, network.state());
+  add_prefixed(file, kOptimizer, optimizer_.state());
+  for (auto& [name, tensor] : file.tensors) tensor = tensor.clone();
+  return file;
+}
+
+void Run::State::load_weights(const TensorFile& file) {
+  network.load(with_prefix(file, kNetwork));
+  optimizer_.load(learned_tensors(network.gated()), with_prefix(file, kOptimizer));
+}
+
 TensorFile Run::State::checkpoint() const {
   TensorFile file;
-  add_prefixed(file, "network/", network.state());
-  add_prefixed(file, "optimizer/", optimizer_.state());
+  add_prefixed(file, kNetwork, network.state());
+  add_prefixed(file, kOptimizer, optimizer_.state());
   Json stages = Json::array();
   for (const Stage& stage : stages_) {
     stages.push_back({{"name", stage.name}, {"held_out", to_json(stage.held_out)}});
     if (stage.name == "cut" || stage.name == "recalibrated")
       add_prefixed(file, "stage/" + stage.name + "/", stage.graph.parameters);
   }
-  const Json state = {{"epoch", epoch_},
-                      {"step_in_epoch", step_in_epoch_},
-                      {"ramp_done", ramp_done_},
-                      {"cut_done", cut_done_},
-                      {"stages", stages},
-                      {"curve", curve_},
-                      {"loss_sum", loss_sum_},
-                      {"loss_count", loss_count_},
-                      {"last_metric", last_metric_},
-                      {"seconds", seconds_}};
+  Json state = {{"epoch", epoch_},
+                {"step_in_epoch", step_in_epoch_},
+                {"ramp_done", ramp_done_},
+                {"cut_done", cut_done_},
+                {"stages", stages},
+                {"curve", curve_},
+                {"loss_sum", loss_sum_},
+                {"loss_count", loss_count_},
+                {"last_metric", last_metric_},
+                {"seconds", seconds_}};
+  if (drop_) drop_->save(file, state);
   file.metadata["state"] = state.dump();
   return file;
 }
@@ -456,9 +552,8 @@ void Run::State::save() {
 
 void Run::State::resume(const TensorFile& file) try {
   const Json state = Json::parse(file.metadata.at("state"));
-  network.load(with_prefix(file, "network/"));
-  optimizer_.replace(learned_tensors(network.gated()), {});
-  optimizer_.load(with_prefix(file, "optimizer/"));
+  load_weights(file);
+  if (drop_) drop_->load(file, state);
   epoch_ = state.at("epoch");
   step_in_epoch_ = state.at("step_in_epoch");
   ramp_done_ = state.at("ramp_done");

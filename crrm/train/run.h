@@ -18,11 +18,6 @@
 
 namespace crrm {
 
-struct Budget {
-  Resource resource = Resource::macs;
-  int64_t limit = 0;  ///< MACs a sample, or parameters
-};
-
 struct RunOptions {
   int64_t epochs = 20;
   int64_t batch = 128;
@@ -37,7 +32,12 @@ struct RunOptions {
   int64_t control_every = 25;  ///< most steps between two settings of the water level
   int64_t calibration_batches = 50;
   double save_every_seconds = 300;
-  std::optional<Budget> budget;
+  std::vector<Limit> limits;       ///< all are kept
+  std::optional<double> max_drop;  ///< of the metric on held-out data: no further than that
+  double observe_every = 0.015;    ///< share of the run between two looks at the drop
+  double average_over = 0.01;      ///< share of the run that the weights' average looks back
+
+  bool compresses() const { return !limits.empty() || max_drop; }
 };
 
 struct RunData {
@@ -55,6 +55,7 @@ struct Stage {
 
 struct RunResult {
   std::vector<Stage> stages;
+  std::optional<Evaluation> reference;    ///< held-out: what RunOptions::max_drop is measured from
   std::vector<bool> alive;                ///< units of the network that came in
   nlohmann::ordered_json curve;           ///< the report's `curve`
   std::map<std::string, double> seconds;  ///< train, probe, evaluate, total

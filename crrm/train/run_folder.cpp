@@ -75,8 +75,9 @@ void Fingerprint::check(const TensorFile& checkpoint, const std::string& file) c
 }
 
 std::vector<fs::path> RunFolder::own_files() const {
-  return {model(), description(), weights(), path_ / "model.onnx.data", report(), page(), config(),
-          log(),   checkpoint()};
+  return {model(),      description(),  weights(), path_ / "model.onnx.data",
+          report(),     page(),         config(),  log(),
+          checkpoint(), latency_model()};
 }
 
 /// Nothing is replaced that crrm did not write.

@@ -39,6 +39,7 @@ class RunFolder {
   std::filesystem::path page() const { return path_ / "report.html"; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
   std::filesystem::path log() const { return path_ / "log.jsonl"; }
+  std::filesystem::path latency_model() const { return path_ / "latency-model.json"; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint" / "state.safetensors"; }
 
   /// Checks that a run may write here, and changes nothing.

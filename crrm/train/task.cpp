@@ -42,6 +42,20 @@ std::vector<OutputAgreement> to_agreements(const nlohmann::ordered_json& outputs
   return all;
 }
 
+nlohmann::ordered_json to_json(const Evaluation& e) {
+  return {{"metric", e.metric}, {"loss", e.loss}, {"samples", e.samples},
+          {"low", e.low},       {"high", e.high}, {"outputs", to_json(e.outputs)}};
+}
+
+Evaluation to_evaluation(const nlohmann::ordered_json& j) {
+  return {.metric = j.at("metric"),
+          .loss = j.at("loss"),
+          .samples = j.at("samples"),
+          .low = j.at("low"),
+          .high = j.at("high"),
+          .outputs = to_agreements(j.at("outputs"))};
+}
+
 Evaluation Task::evaluate(const Graph& graph, const Dataset& data,
                           const Normalisation& normalisation, int64_t batch) const {
   const Executor executor(graph);

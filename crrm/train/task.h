@@ -31,6 +31,10 @@ struct Evaluation {
   std::vector<OutputAgreement> outputs = {};  ///< where the original network is the measure
 };
 
+/// As checkpoints hold it.
+nlohmann::ordered_json to_json(const Evaluation& evaluation);
+Evaluation to_evaluation(const nlohmann::ordered_json& json);
+
 /// [B, ...] inputs to the network's outputs, on any device.
 using Forward = std::function<Tensors(const at::Tensor& inputs)>;
 

@@ -1,6 +1,5 @@
 #include "crrm/train/verify.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <set>
@@ -11,6 +10,7 @@
 #include "crrm/graph/executor.h"
 #include "crrm/io/onnx.h"
 #include "crrm/measure/onnxruntime.h"
+#include "crrm/measure/threads.h"
 #include "crrm/surgery/batch_norm.h"
 
 namespace crrm {
@@ -86,18 +86,6 @@ class WaitingRoom {
   fs::path data() const { return model().string() + ".data"; }
 
   fs::path target_, folder_;
-};
-
-/// Sets LibTorch's threads while it lives.
-class Threads {
- public:
-  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
 };
 
 Latency time_executor(const Graph& graph, const at::Tensor& inputs, int threads,

@@ -67,7 +67,8 @@ TEST_F(SelectionTest, MeetsEveryBudgetAndUsesItUp) {
                                        at::TensorOptions(at::kDouble)) +
                               0.01;
     const int64_t limit = macs(kStream, kInner) * static_cast<int64_t>(40 + 3 * seed) / 100;
-    const Selection found = select(coupling_, cost_, all_, fisher, weight, Resource::macs, limit);
+    const Selection found =
+        select(coupling_, cost_, all_, fisher, weight, {{Resource::macs, limit}});
     EXPECT_LE(cost_(found.alive).macs, limit) << "seed " << seed;
     for (int u = 0; u < coupling_.size(); ++u) {
       if (found.alive[u]) continue;
@@ -91,7 +92,7 @@ TEST_F(SelectionTest, KeepsOneUnitWhereTheAxisMayNotBeEmpty) {
   const Cost least = smallest_cost(coupling_, cost_);
   EXPECT_EQ(least.macs, macs_without_branch(1));
   const Selection found =
-      select(coupling_, cost_, all_, fisher, at::ones_like(fisher), Resource::macs, least.macs);
+      select(coupling_, cost_, all_, fisher, at::ones_like(fisher), {{Resource::macs, least.macs}});
   for (const int unit : coupling_.groups()[0].units)
     EXPECT_EQ(found.alive[unit], unit == coupling_.groups()[0].units.back());
   for (const int unit : coupling_.groups()[1].units) EXPECT_FALSE(found.alive[unit]);
@@ -103,8 +104,8 @@ TEST_F(SelectionTest, RemovesAUselessBranchAsAWhole) {
   at::Tensor fisher = at::ones({coupling_.size()}, at::kDouble);
   for (const int unit : coupling_.groups()[1].units) fisher[unit] = 1e-9;
   const at::Tensor weight = unit_weights(coupling_, cost_, all_, Resource::macs);
-  const Selection found =
-      select(coupling_, cost_, all_, fisher, weight, Resource::macs, macs_without_branch(kStream));
+  const Selection found = select(coupling_, cost_, all_, fisher, weight,
+                                 {{Resource::macs, macs_without_branch(kStream)}});
   EXPECT_EQ(found.alive, test::without_outputs_of(coupling_, {"conv2"}));
   EXPECT_EQ(cost_(found.alive).macs, macs_without_branch(kStream));
   EXPECT_LT(found.beta, 1e-6);
@@ -130,8 +131,8 @@ std::vector<bool> select_without(const Graph& graph, const std::vector<std::stri
   at::Tensor fisher = at::ones({coupling.size()}, at::kDouble);
   for (int unit = 0; unit < coupling.size(); ++unit)
     if (!wanted[unit]) fisher[unit] = 1e-9 * (coupling.size() - unit);
-  return select(coupling, cost, all, fisher, at::ones_like(fisher), Resource::macs,
-                cost(wanted).macs)
+  return select(coupling, cost, all, fisher, at::ones_like(fisher),
+                {{Resource::macs, cost(wanted).macs}})
       .alive;
 }
 
@@ -165,7 +166,7 @@ TEST(Selection, LeavesAPath) {
   const at::Tensor ones = at::ones({coupling.size()}, at::kDouble);
   const int64_t least = smallest_cost(coupling, cost).macs;
   const std::vector<bool> alive =
-      select(coupling, cost, all, ones, ones, Resource::macs, least).alive;
+      select(coupling, cost, all, ones, ones, {{Resource::macs, least}}).alive;
   EXPECT_TRUE(cost.removal().possible(alive));
   EXPECT_TRUE(cost.removal().empties(alive));
 }
@@ -173,7 +174,7 @@ TEST(Selection, LeavesAPath) {
 TEST_F(SelectionTest, NamesTheSmallestBudget) {
   const at::Tensor ones = at::ones({coupling_.size()}, at::kDouble);
   try {
-    select(coupling_, cost_, all_, ones, ones, Resource::macs, 10);
+    select(coupling_, cost_, all_, ones, ones, {{Resource::macs, 10}});
     FAIL() << "an impossible budget was met";
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr(std::to_string(macs_without_branch(1))));

@@ -67,7 +67,7 @@ void expect_exact(const Graph& graph) {
   for (const double share : {0.0, 0.3, 0.6, 0.9}) {
     const int64_t limit = least + static_cast<int64_t>(share * static_cast<double>(whole - least));
     const std::vector<bool> alive =
-        select(coupling, cost, all, fisher, weight, Resource::params, limit).alive;
+        select(coupling, cost, all, fisher, weight, {{Resource::params, limit}}).alive;
     EXPECT_LE(cost(alive).params, limit);
     for (const EqualCount& equal : coupling.equal_counts())
       for (const std::vector<int>& block : equal.blocks)

@@ -234,7 +234,7 @@ TEST_P(RecurrentNetworkTest, CompactionChangesNothing) {
               ::testing::UnorderedElementsAre("stem", "W", "R", "B", "head"));
   const at::Tensor x = network_input().to(at::kFloat);
   network.observe(at::arange(1, network.units() + 2, at::kDouble).unsqueeze(0));
-  network.control(network.cost().macs * 3 / 5);
+  network.control({{Resource::macs, network.cost().macs * 3 / 5}});
   ASSERT_TRUE(network.can_compact());
   const at::Tensor gates = hard_gates(network.alive());
   const Tensors masked = network.run({x}, gates, false);

@@ -125,7 +125,7 @@ std::vector<bool> close_more(const Coupling& coupling, const CostModel& model,
   const int64_t limit = least + static_cast<int64_t>(share * static_cast<double>(whole - least));
   std::vector<bool> left;
   try {
-    left = select(coupling, model, alive, fisher, weight, Resource::params, limit).alive;
+    left = select(coupling, model, alive, fisher, weight, {{Resource::params, limit}}).alive;
   } catch (const InputError&) {
     return alive;
   }

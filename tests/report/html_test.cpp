@@ -44,7 +44,7 @@ Json poisoned(const std::string& text) {
   const Json example = example_report();
   Json report = example;
   poison(report, text);
-  report["goal"]["kind"] = example["goal"]["kind"];
+  report["goals"][0]["kind"] = example["goals"][0]["kind"];
   for (size_t i = 0; i < report["stages"].size(); ++i) {
     report["stages"][i]["name"] = example["stages"][i]["name"];
     report["stages"][i]["latency_ms"] = example["stages"][i]["latency_ms"];

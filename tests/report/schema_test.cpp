@@ -59,7 +59,7 @@ TEST(Schema, NamesPathExpectedAndFound) {
       {"/layers/0/before/0", "x", "layers[0].before[0]", "integer >= 0", "\"x\""},
       {"/proof/0/ok", 1, "proof[0].ok", "true or false", "1"},
       {"/seconds/train", "long", "seconds.train", "number >= 0", "\"long\""},
-      {"/goal", Json::array(), "goal", "object", "a list of 0"},
+      {"/goals/0", Json::array(), "goals[0]", "object", "a list of 0"},
       {"/machine/gpus", 1, "machine.gpus", "a key that reports have", "\"gpus\""}};
   for (const Damage& damage : damages) {
     Json report = example_report();

@@ -55,7 +55,8 @@ TEST(Summary, PartialRunWithOneStageAndNothingElse) {
   report["stages"][0]["latency_ms"] = Json::array();
   for (const char* key : {"curve", "groups", "layers", "proof", "files", "warnings"})
     report[key] = Json::array();
-  report["goal"]["met"] = false;
+  report["goals"][0]["met"] = false;
+  report["goals"][0]["reached"] = 40812345;
   report["partial"] = true;
   EXPECT_EQ(summary(report),
             R"(resnet20 has 40.8 M MACs and 272 k parameters; the run did not get to compress it.

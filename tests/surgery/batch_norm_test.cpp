@@ -59,6 +59,23 @@ TEST(FoldedConvolutions, AreNoneWhereANormalisationIsLeft) {
 }
 
 // One batch: the statistics are those of the layer's input on that batch.
+// A head that regresses, or gives logits through a Transpose, had none.
+TEST(FoldedConvolutions, AreNoLastLayers) {
+  Graph graph = clone(test::small_network());
+  fold_batch_norm(graph);
+  const auto conv2 = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [](const Node& node) { return node.name == "conv2"; });
+  const std::string raw = conv2->outputs[0];
+  graph.nodes.push_back({.op = "Transpose",
+                         .name = "head",
+                         .domain = "",
+                         .inputs = {raw},
+                         .outputs = {"head_out"},
+                         .attributes = {{"perm", Shape{0, 2, 3, 1}}}});
+  graph.outputs = {{"head_out", at::kFloat, {}, {}}};
+  EXPECT_EQ(folded_convolutions(graph), (std::vector<std::string>{"conv1"}));
+}
+
 TEST(Recalibrate, MatchesTheBatchStatistics) {
   const Graph graph = clone(test::small_network());
   const at::Tensor data = test::small_input(32, 5);

@@ -29,7 +29,7 @@ class EmptiedBranch : public ::testing::Test {
     for (int unit = 0; unit < network_.units(); ++unit)
       if (!wanted[static_cast<size_t>(unit)]) gradients[0][unit] = 1e-6;
     network_.observe(gradients);
-    network_.control(network_.cost_model()(wanted).macs);
+    network_.control({{Resource::macs, network_.cost_model()(wanted).macs}});
     ASSERT_EQ(network_.alive(), wanted);
   }
   Tensors masked(const GatedNetwork& network) const {
@@ -60,7 +60,7 @@ TEST_F(EmptiedBranch, KeepsItsConstant) {
   optimizer.replace(learned_tensors(network_.gated()), network_.compact());
   const at::Tensor constant = network_.gated().parameters.at("bn4.out.constant").clone();
   train(network_, optimizer);
-  network_.control(network_.cost().macs * 3 / 4);
+  network_.control({{Resource::macs, network_.cost().macs * 3 / 4}});
   const Tensors before = masked(network_);
   network_.compact();
   EXPECT_LT(difference(before, network_.run({x_}, {}, false)).relative, 1e-5);
@@ -85,7 +85,7 @@ TEST_F(EmptiedBranch, ComesBackFromItsState) {
   GatedNetwork other(test::bottleneck_block(), {{3, 8, 8}}, {});
   other.load(network_.state());
   for (GatedNetwork* network : {&network_, &other}) {
-    network->control(network->cost().macs * 3 / 4);
+    network->control({{Resource::macs, network->cost().macs * 3 / 4}});
     network->compact();
   }
   ASSERT_EQ(network_.alive(), other.alive());

@@ -19,8 +19,9 @@ class GatedNetworkTest : public ::testing::Test {
     at::Tensor gradients = at::arange(1, network_.units() + 2, at::kDouble).unsqueeze(0);
     network_.observe(gradients);
   }
-  int64_t limit(double share) const {
-    return static_cast<int64_t>(share * static_cast<double>(network_.cost().macs));
+  std::vector<Limit> limit(double share) const {
+    return {
+        {Resource::macs, static_cast<int64_t>(share * static_cast<double>(network_.cost().macs))}};
   }
 
   at::Tensor x_ = test::small_input();

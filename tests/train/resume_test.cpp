@@ -1,4 +1,3 @@
-#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,24 +8,13 @@
 #include "crrm/base/interrupt.h"
 #include "crrm/train/classification.h"
 #include "crrm/train/run.h"
+#include "tests/train/stripes.h"
 
 namespace crrm {
 namespace {
 
 constexpr int64_t kSteps = 8;  // an epoch, of 16 samples
 constexpr int64_t kEpochs = 5;
-
-/// Images whose class is where they are bright; the draws depend on the seed alone.
-Dataset stripes(int64_t count, uint64_t seed) {
-  const at::Generator generator = at::detail::createCPUGenerator(seed);
-  const at::TensorOptions real = at::TensorOptions(at::kFloat);
-  Dataset data;
-  data.inputs = 0.5 * at::randn({count, 1, 8, 8}, generator, real);
-  data.labels = at::arange(count, at::kLong).remainder(4);
-  data.classes = 4;
-  for (int64_t n = 0; n < count; ++n) data.inputs[n][0][2 * (n % 4)].add_(1.0);
-  return data;
-}
 
 /// What a file would hold: the run goes on to change its tensors.
 TensorFile copy(TensorFile state) {
@@ -38,14 +26,14 @@ class Resume : public testing::Test {
  protected:
   Resume()
       : network_(build("digits", {1, 8, 8}, 4, /*seed=*/3)),
-        data_{stripes(16 * kSteps, 1), stripes(40, 2), {}, {}} {
+        data_{test::stripes(16 * kSteps, 1), test::stripes(40, 2), {}, {}} {
     options_.epochs = kEpochs;
     options_.batch = 16;
     options_.probe_every = 2;
     options_.control_every = 4;
     options_.augmentation = {.pad = 1, .flip = true};
     const Cost whole = cost(network_);
-    options_.budget = Budget{Resource::macs, whole.macs / 2};
+    options_.limits = {{Resource::macs, whole.macs / 2}};
   }
 
   std::unique_ptr<crrm::Run> make() const {
@@ -74,6 +62,8 @@ class Resume : public testing::Test {
     return last;
   }
 
+  void expect_bit_for_bit(const std::vector<int64_t>& stops) const;
+
   Graph network_;
   Classification task_{4, std::make_unique<Teacher>(network_), {}};
   RunData data_;
@@ -94,12 +84,10 @@ void expect_same(const RunResult& expected, const RunResult& found) {
   EXPECT_EQ(expected.curve.dump(), found.curve.dump());
 }
 
-// Within the first epoch, on the ramp, while the noise is annealed, behind the cut, in the last
-// step.
-TEST_F(Resume, GoesOnBitForBit) {
+void Resume::expect_bit_for_bit(const std::vector<int64_t>& stops) const {
   const RunResult whole = make()->train({});
   ASSERT_EQ(whole.stages.back().name, "final");
-  for (const int64_t stop : {3, 13, 22, 30, 37, 40}) {
+  for (const int64_t stop : stops) {
     SCOPED_TRACE(fmt::format("interrupted in step {} of {}", stop, kSteps * kEpochs));
     const TensorFile checkpoint = interrupted_at(stop);
     const std::unique_ptr<crrm::Run> run = make();
@@ -108,10 +96,29 @@ TEST_F(Resume, GoesOnBitForBit) {
   }
 }
 
+// Within the first epoch, on the ramp, while the noise is annealed, behind the cut, in the last
+// step.
+TEST_F(Resume, GoesOnBitForBit) {
+  expect_bit_for_bit({3, 13, 22, 30, 37, 40});
+}
+
+TEST_F(Resume, GoesOnBitForBitWithGatesThatLearn) {
+  options_.gates.method = "l0";
+  expect_bit_for_bit({3, 13, 22});
+}
+
+// Before the reference is measured, on the ramp, at its end, behind it.
+TEST_F(Resume, GoesOnBitForBitWithALimitOnTheMetric) {
+  options_.limits.clear();
+  options_.max_drop = 0.1;
+  options_.observe_every = 0.05;
+  expect_bit_for_bit({1, 7, 13, 20, 21, 33});
+}
+
 // A rate at which the weights run away: the run says where, and what it saved is still good.
 TEST_F(Resume, StopsWhereTheLossIsNotFinite) {
   options_.schedule.learning_rate = 1e30;
-  options_.budget.reset();
+  options_.limits.clear();
   TensorFile last;
   RunObserver observer;
   observer.save = [&](const TensorFile& state) { last = copy(state); };

@@ -1,0 +1,94 @@
+#include "crrm/cli/goals.h"
+
+#include <charconv>
+
+#include "crrm/base/amount.h"
+#include "crrm/base/error.h"
+
+namespace crrm::cli {
+
+namespace {
+
+constexpr double kWhole = 100;  // percent
+
+/// An option's text, and what it limits.
+struct Given {
+  const std::string& text;
+  Resource resource;
+};
+
+std::vector<Given> shares(const Settings& settings) {
+  return {{settings.macs, Resource::macs},
+          {settings.params, Resource::params},
+          {settings.size, Resource::bytes}};
+}
+
+int64_t limit_of(const Given& given, int64_t dense) {
+  const Amount amount = parse_amount(given.text, option(given.resource));
+  double limit = amount.value;
+  if (amount.unit == Amount::Unit::percent) limit *= static_cast<double>(dense) / kWhole;
+  if (std::floor(limit) >= static_cast<double>(dense))
+    throw InputError({.file = option(given.resource),
+                      .expected = fmt::format("less than {}, what the network has", dense),
+                      .found = given.text,
+                      .hint = amount.unit == Amount::Unit::percent ? "a share is below 100%" : ""});
+  return static_cast<int64_t>(std::floor(limit));
+}
+
+}  // namespace
+
+LatencyLimit parse_latency(const std::string& text) {
+  const std::string file = option(Resource::latency);
+  const size_t at = text.find('@');
+  const Amount amount = parse_amount(text.substr(0, at), file, {Amount::Unit::milliseconds});
+  constexpr double kNanosecondsPerMillisecond = 1e6;
+  LatencyLimit limit{.nanoseconds = std::llround(amount.value * kNanosecondsPerMillisecond),
+                     .threads = 1};
+  if (at == std::string::npos) return limit;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result parsed = std::from_chars(text.data() + at + 1, end, limit.threads);
+  const std::string unit(parsed.ptr, end);
+  constexpr int kMostThreads = 1024;
+  if (parsed.ec != std::errc() || (unit != "threads" && unit != "thread") || limit.threads < 1 ||
+      limit.threads > kMostThreads)
+    throw InputError({.file = file,
+                      .expected = "a time, and behind @ a number of threads, such as 4ms@2threads",
+                      .found = "\"" + text + "\""});
+  return limit;
+}
+
+std::vector<Target> targets(const Settings& settings, const Cost& dense) {
+  std::vector<Target> all;
+  for (const Given& given : shares(settings))
+    if (!given.text.empty())
+      all.push_back({{given.resource, limit_of(given, amount(dense, given.resource))}, given.text});
+  if (!settings.latency.empty())
+    all.push_back(
+        {{Resource::latency, parse_latency(settings.latency).nanoseconds}, settings.latency});
+  return all;
+}
+
+void require_goal(const Settings& settings) {
+  const std::vector<Given> given = shares(settings);
+  const bool any =
+      settings.max_drop || !settings.latency.empty() ||
+      std::any_of(given.begin(), given.end(), [](const Given& one) { return !one.text.empty(); });
+  if (!any)
+    throw InputError({.file = "crrm compress",
+                      .place = "limit",
+                      .expected = "at least one of --max-drop, --macs, --params, --size and "
+                                  "--latency, such as --max-drop 0.5 or --macs 50%",
+                      .found = "none"});
+}
+
+std::string forgotten_percent(const Settings& settings) {
+  for (const Given& given : shares(settings)) {
+    if (given.text.empty() || given.resource == Resource::bytes) continue;
+    const Amount amount = parse_amount(given.text);
+    if (amount.unit == Amount::Unit::count && amount.value <= kWhole)
+      return fmt::format("did you mean {}%?", amount.value);
+  }
+  return "";
+}
+
+}  // namespace crrm::cli

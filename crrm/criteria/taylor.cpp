@@ -1,0 +1,32 @@
+// First-order Taylor expansion of the loss by a unit's gate:
+//   I_c = (d L / d z_c)^2,   L the training loss, mean over a batch; then the average over batches.
+// The score alone ranks.
+// Source: Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network
+// Pruning", CVPR 2019, equation 8 and section 3.2 (the gates).
+#include <ATen/ATen.h>
+
+#include "crrm/criteria/running_average.h"
+
+namespace crrm {
+
+namespace {
+
+class Taylor final : public RunningAverage {
+ public:
+  using RunningAverage::RunningAverage;
+
+  Probe probe() const override { return Probe::loss; }
+  void observe(const at::Tensor& gradients) override {
+    add(gradients.narrow(1, 0, units()).to(at::kDouble).sum(0).square());
+  }
+};
+
+const CriterionRegistration registration({"taylor", [](const LivingNetwork& network,
+                                                       const CriterionOptions& options) {
+                                            return std::make_unique<Taylor>(network.coupling.size(),
+                                                                            options.averaging);
+                                          }});
+
+}  // namespace
+
+}  // namespace crrm
