@@ -344,24 +344,23 @@ void Fit::time(Bench& bench, size_t point, nanoseconds patience) {
   least(bench.several[point], sample.copies(kCopies), sample.inputs(), patience);
 }
 
-/// Each graph of a round gets an equal part of what is left of the round's time.
+/// A tenth of a round's time goes to whole networks, which set the scale. Each other graph gets an
+/// equal part of what is left.
 void Fit::time_round(int round, const std::vector<Graph>& networks, const Tensors& inputs,
                      std::vector<double>& whole) {
-  const nanoseconds end = steady_time() + fit_.budget / kRounds;
-  size_t left = 2 * networks.size();  // whole networks get twice the time
-  for (const Bench& bench : benches_) left += 2 * bench.one.size();
-  const auto patience = [&] {
-    return std::max(end - steady_time(), nanoseconds(0)) / static_cast<int64_t>(left);
-  };
+  const nanoseconds for_networks = fit_.budget / (10 * kRounds);
+  for (size_t i = 0; i < networks.size(); ++i)
+    least(whole[i], networks[i], inputs, for_networks / static_cast<int64_t>(networks.size()));
+  const nanoseconds end = steady_time() + fit_.budget / kRounds - for_networks;
+  int64_t left = 0;  // graphs
+  for (const Bench& bench : benches_) left += 2 * static_cast<int64_t>(bench.one.size());
   for (size_t i = 0; i < benches_.size(); ++i) {
     if (fit_.say)
       fit_.say(fmt::format("latency: round {} of {}, operator {} of {}: {}", round + 1, kRounds,
                            i + 1, benches_.size(), describe(benches_[i].contraction.node)));
     for (size_t point = 0; point < benches_[i].one.size(); ++point, left -= 2)
-      time(benches_[i], point, patience());
+      time(benches_[i], point, std::max(end - steady_time(), nanoseconds(0)) / left);
   }
-  for (size_t i = 0; i < networks.size(); ++i, left -= 2)
-    least(whole[i], networks[i], inputs, 2 * patience());
 }
 
 LatencyModel Fit::run(const std::vector<Graph>& networks, const Tensors& inputs) {
