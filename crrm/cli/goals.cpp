@@ -68,17 +68,11 @@ std::vector<Target> targets(const Settings& settings, const Cost& dense) {
   return all;
 }
 
-void require_goal(const Settings& settings) {
+bool has_goal(const Settings& settings) {
   const std::vector<Given> given = shares(settings);
-  const bool any =
-      settings.max_drop || !settings.latency.empty() ||
-      std::any_of(given.begin(), given.end(), [](const Given& one) { return !one.text.empty(); });
-  if (!any)
-    throw InputError({.file = "crrm compress",
-                      .place = "limit",
-                      .expected = "at least one of --max-drop, --macs, --params, --size and "
-                                  "--latency, such as --max-drop 0.5 or --macs 50%",
-                      .found = "none"});
+  return settings.max_drop || !settings.latency.empty() ||
+         std::any_of(given.begin(), given.end(),
+                     [](const Given& one) { return !one.text.empty(); });
 }
 
 std::string forgotten_percent(const Settings& settings) {

@@ -22,8 +22,8 @@ LatencyLimit parse_latency(const std::string& text);
 /// @throws InputError where a limit is no amount, or no less than what the network has.
 std::vector<Target> targets(const Settings& settings, const Cost& dense);
 
-/// @throws InputError where nothing is limited.
-void require_goal(const Settings& settings);
+/// Whether anything is limited.
+bool has_goal(const Settings& settings);
 
 /// "did you mean 50%?" where a limit is "50"; "" where there is no such number.
 std::string forgotten_percent(const Settings& settings);

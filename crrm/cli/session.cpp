@@ -241,10 +241,10 @@ void Session::choose_augmentation() {
 void Session::make_options() {
   constexpr double kAnnealAfterRamp = 0.1;  // share of the run
   ScheduleOptions schedule{.learning_rate = settings_.learning_rate};
-  // A limit on the metric is approached from what the network has after training on a while, and
-  // nobody knows how far it is.
+  // What is lost is counted from what the network has after training on a while, and nobody knows
+  // how far down it is.
   constexpr double kLateBegin = 0.1, kLateEnd = 0.7;
-  if (settings_.max_drop) {
+  if (settings_.max_drop || !has_goal(settings_)) {
     schedule.ramp_begin = kLateBegin;
     schedule.ramp_end = kLateEnd;
   }
@@ -314,6 +314,7 @@ void Session::set_goal() {
   constexpr double kPoints = 100;
   if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
   assignment_.max_drop = options_.max_drop;
+  assignment_.knee = options_.knee = !has_goal(settings_);
 }
 
 const char* describe(OutputKind kind) {
@@ -364,6 +365,7 @@ void Session::make_task() {
         LossOptions{settings_.distillation, settings_.temperature});
   }
   assignment_.metric = task_->metric();
+  if (data_.held_out.size() > 0) assignment_.blank_loss = task_->blank_loss(data_.held_out);
 }
 
 void Session::describe_task() {
@@ -599,7 +601,6 @@ int Session::interrupt(const Run& run, int signal) {
 }
 
 int Session::run() {
-  if (compresses()) require_goal(settings_);
   check_folder(0);
   options_.device = prepare_machine(settings_);
   const std::string accelerator = accelerator_name(options_.device);

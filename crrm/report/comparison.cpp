@@ -194,17 +194,20 @@ std::string amount(const Json& goal, double value) {
   const std::string kind = goal["kind"];
   constexpr double kSecond = 1e9, kPoints = 100;
   if (kind == "drop") return fmt::format("{:.2f} points", kPoints * value);
+  if (kind == "description") return fmt::format("{:.2f}", value);
   if (kind == "latency") return format_duration(value / kSecond);
   return kind == "bytes" ? format_bytes(value) : format_count(value);
 }
 
 /// What stands behind it.
 std::string noun(const Json& goal) {
-  const std::map<std::string, std::string> nouns = {{"drop", " lost on held-out data,"},
-                                                    {"latency", " for one sample,"},
-                                                    {"bytes", " of file,"},
-                                                    {"macs", " MACs"},
-                                                    {"params", " parameters"}};
+  const std::map<std::string, std::string> nouns = {
+      {"drop", " lost on held-out data,"},
+      {"description", " of the dense network's description length,"},
+      {"latency", " for one sample,"},
+      {"bytes", " of file,"},
+      {"macs", " MACs"},
+      {"params", " parameters"}};
   return nouns.at(goal["kind"]);
 }
 

@@ -193,10 +193,13 @@ const std::vector<ReportKey>& report_keys() {
       {"goals[].kind",
        Type::text,
        kGiven,
-       "What is limited; drop: what the metric may lose on held-out data.",
-       {"drop", "macs", "params", "bytes", "latency"}},
+       "What is limited; drop: what the metric may lose on held-out data; description: nothing, "
+       "and "
+       "the shortest description was sought.",
+       {"drop", "description", "macs", "params", "bytes", "latency"}},
       {"goals[].limit", Type::non_negative, kGiven,
-       "The limit: a fraction of the metric, multiply-accumulates per sample, parameters, bytes of "
+       "The limit: a fraction of the metric, the dense network's description (1), "
+       "multiply-accumulates per sample, parameters, bytes of "
        "the file, or nanoseconds for one sample."},
       {"goals[].limit_text", Type::text, kGiven, "The limit as it was written, such as 50%."},
       {"goals[].reached", Type::number, kGiven, "What the last stage has of it."},

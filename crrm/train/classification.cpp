@@ -28,6 +28,12 @@ at::Tensor Classification::loss(const Tensors& outputs, const Batch& batch) cons
   return (1 - a) * data + a * t * t * divergence(target, at::log_softmax(logits / t, 1), 1);
 }
 
+double Classification::blank_loss(const Dataset& data) const {
+  const at::Tensor p =
+      at::bincount(data.labels, {}, classes_).to(at::kDouble) / static_cast<double>(data.size());
+  return -at::xlogy(p, p).sum().item<double>();
+}
+
 at::Tensor Classification::probe(const Tensors& outputs, uint64_t seed) const {
   return sampled_log_likelihood(at::log_softmax(outputs[0], 1), 1, seed);
 }

@@ -27,6 +27,9 @@ class Classification : public Task {
   /// 2.
   at::Tensor loss(const Tensors& outputs, const Batch& batch) const override;
 
+  /// The entropy of the labels, nats.
+  double blank_loss(const Dataset& data) const override;
+
   /// log p(y|x), y drawn from the model's own prediction, summed over the batch.
   at::Tensor probe(const Tensors& outputs, uint64_t seed) const override;
 

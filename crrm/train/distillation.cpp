@@ -201,6 +201,13 @@ at::Tensor Distillation::probe(const Tensors& outputs, uint64_t seed) const {
   return total;
 }
 
+double Distillation::blank_loss(const Dataset&) const {
+  double total = 0;
+  for (const OutputLaw& law : laws_)
+    if (law.kind != OutputKind::discrete) total += law.kind == OutputKind::values ? 0.5 : 1;
+  return total;
+}
+
 Evaluation Distillation::evaluate(const Forward& forward, const Dataset& data,
                                   const Normalisation& normalisation, int64_t batch) const {
   std::vector<Tally> tallies(laws_.size());

@@ -52,6 +52,10 @@ class Distillation : public Task {
   /// over sqrt(distributions x information).
   at::Tensor probe(const Tensors& outputs, uint64_t seed) const override;
 
+  /// Of one that always gives the mean output: all information of distributions, and half of the
+  /// variance of values.
+  double blank_loss(const Dataset& data) const override;
+
   using Task::evaluate;
   Evaluation evaluate(const Forward& forward, const Dataset& data,
                       const Normalisation& normalisation, int64_t batch) const override;

@@ -5,6 +5,7 @@
 #include "crrm/io/onnx.h"
 #include "crrm/report/payoff.h"
 #include "crrm/report/schema.h"
+#include "crrm/train/descent.h"
 #include "crrm/train/machine.h"
 
 namespace crrm {
@@ -200,6 +201,12 @@ Json drop_goal(double limit, const Evaluation& reference, const Evaluation& last
           {"met", drop - down <= limit}};
 }
 
+/// The dense network's is 1.
+Json knee_goal(double description) {
+  return {{"kind", "description"},  {"limit", 1},          {"limit_text", "no limit was given"},
+          {"reached", description}, {"interval", nullptr}, {"met", description <= 1}};
+}
+
 Json data_of(const Assignment& assignment, const RunData& data) {
   return {{"path", assignment.data},
           {"samples",
@@ -224,7 +231,12 @@ Json goals(const Assignment& assignment, const RunResult& result, const Graph& w
   if (assignment.max_drop && result.reference)
     all.push_back(
         drop_goal(*assignment.max_drop, *result.reference, result.stages.back().held_out));
+  const Cost dense = cost(result.stages.front().graph, {assignment.reversal.sample});
   Cost reached = cost(written, {assignment.reversal.sample});
+  if (assignment.knee && result.reference)
+    all.push_back(knee_goal(description_length(
+        static_cast<double>(reached.params) / static_cast<double>(dense.params),
+        result.stages.back().held_out.loss, result.reference->loss, assignment.blank_loss)));
   reached.bytes = static_cast<int64_t>(onnx_bytes(written).size());
   for (const Latency& latency : latencies)
     if (latency.batch == 1 && latency.threads == assignment.latency_threads &&

@@ -30,6 +30,8 @@ struct Assignment {
   bool compresses = true;            ///< false: trains only, without a limit
   std::vector<Target> targets;
   std::optional<double> max_drop;  ///< of the metric, a fraction
+  bool knee = false;               ///< nothing is limited: the shortest description
+  double blank_loss = 1;           ///< Task::blank_loss of the held-out data
   std::string latency_runtime;     ///< Latency::runtime begins so, where latency is limited
   int latency_threads = 1;
   uint64_t seed = 0;

@@ -27,6 +27,9 @@ class Reconstruction : public Task {
   /// Cotangents are normal vectors of variance 2 / (elements x variance), as that loss curves.
   at::Tensor probe(const Tensors& outputs, uint64_t seed) const override;
 
+  /// Of one that always gives the mean input.
+  double blank_loss(const Dataset&) const override { return 1; }
+
   using Task::evaluate;
   /// @throws InputError as check, where an output is not finite, and where all samples are one.
   Evaluation evaluate(const Forward& forward, const Dataset& data,

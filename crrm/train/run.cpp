@@ -12,7 +12,7 @@
 #include "crrm/bottleneck/water.h"
 #include "crrm/surgery/batch_norm.h"
 #include "crrm/surgery/cut.h"
-#include "crrm/train/drop_limit.h"
+#include "crrm/train/descent.h"
 
 namespace crrm {
 
@@ -82,7 +82,11 @@ class Run::State {
   RunResult train(const RunObserver& observer);
   Evaluation dense();
   RunResult so_far() const {
-    return {stages_, drop_ ? drop_->reference() : std::nullopt, network.alive(), curve_, seconds_};
+    return {.stages = stages_,
+            .reference = descent_ ? descent_->reference() : std::nullopt,
+            .alive = network.alive(),
+            .curve = curve_,
+            .seconds = seconds_};
   }
 
   GatedNetwork network;
@@ -96,7 +100,8 @@ class Run::State {
   void settle_intervals();
   void require_reachable() const;
   std::vector<Limit> goal() const;
-  void observe_drop();
+  void begin_descent();
+  void look();
   TensorFile weights() const;
   void load_weights(const TensorFile& file);
   void roll_back();
@@ -137,7 +142,7 @@ class Run::State {
   double loss_sum_ = 0;
   int64_t loss_count_ = 0;
   double last_metric_ = -1;
-  std::optional<DropLimit> drop_;
+  std::optional<Descent> descent_;
   std::map<std::string, double> seconds_;
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   const RunObserver* observer_ = nullptr;
@@ -167,21 +172,24 @@ Run::State::State(const Graph& net, const Graph& dense, const Task& task, const 
                       .found = "NaN or infinity"});
   settle_intervals();
   require_reachable();
-  if (options_.max_drop && !network.criterion().gradual())
+  if (options_.descends()) begin_descent();
+}
+
+void Run::State::begin_descent() {
+  if (!network.criterion().gradual())
     throw InputError({.file = fmt::format("--method {}", options_.gates.method),
-                      .expected = "a limit on the cost, such as --macs",
-                      .found = "--max-drop",
-                      .hint = "its units close all at once, so the drop is not seen before"});
-  if (options_.max_drop) {
-    const ScheduleOptions& schedule = options_.schedule;
-    drop_.emplace(
-        network.gated(),
-        DropOptions{.allowed = *options_.max_drop,
-                    .every = options_.observe_every,
-                    .deepest = deepest(),
-                    .ramp = schedule.ramp_end - schedule.ramp_begin,
-                    .average_steps = options_.average_over * static_cast<double>(total_steps())});
-  }
+                      .expected = "a limit on the cost and none on the metric, such as --macs 50%",
+                      .found = options_.max_drop ? "--max-drop" : "no limit",
+                      .hint = "its units close all at once, so what is lost is not seen before"});
+  const ScheduleOptions& schedule = options_.schedule;
+  descent_.emplace(
+      network.gated(),
+      DescentOptions{.max_drop = options_.max_drop,
+                     .every = options_.observe_every,
+                     .deepest = deepest(),
+                     .ramp = schedule.ramp_end - schedule.ramp_begin,
+                     .average_steps = options_.average_over * static_cast<double>(total_steps()),
+                     .blank_loss = task_.blank_loss(data_.held_out)});
 }
 
 /// A limit that cannot be kept is known before the first step.
@@ -263,10 +271,11 @@ void Run::State::probe(const Batch& batch) {
   network.observe(torch::autograd::grad({risk}, {gates})[0]);
 }
 
-/// What leads where nothing but the metric is limited.
+/// What leads where no cost is limited: what a limit on the metric is to save is time, what a
+/// description is made of are parameters.
 Resource Run::State::resource() const {
-  return options_.limits.empty() ? Resource::macs
-                                 : binding(network.cost(), options_.limits).resource;
+  if (!options_.limits.empty()) return binding(network.cost(), options_.limits).resource;
+  return options_.knee ? Resource::params : Resource::macs;
 }
 
 int64_t Run::State::dense_amount(Resource resource) const {
@@ -293,34 +302,38 @@ std::vector<Limit> Run::State::goal() const {
   for (Limit& limit : goal) {
     const int64_t dense = dense_amount(limit.resource);
     const int64_t allowed =
-        drop_ ? std::llround(static_cast<double>(dense) * std::exp(-drop_->depth(share())))
-              : ramped_budget(options_.schedule, share(), dense, limit.most);
+        descent_ ? std::llround(static_cast<double>(dense) * std::exp(-descent_->depth(share())))
+                 : ramped_budget(options_.schedule, share(), dense, limit.most);
     limit.most = std::max(limit.most, allowed);
   }
   return goal;
 }
 
-void Run::State::observe_drop() {
+void Run::State::look() {
   const Evaluation& whole = dense();
   const Stopwatch watch(seconds_["evaluate"]);
   const at::Tensor gates = hard_gates(network.alive());
-  drop_->observe(share(), depth(), whole, network.gated(), [&](const Graph& averaged) {
+  const double size = static_cast<double>(network.cost().params) /
+                      static_cast<double>(dense_amount(Resource::params));
+  const auto evaluate_averaged = [&](const Graph& averaged) {
     const Executor executor(averaged);
     return task_.evaluate(
         [&](const at::Tensor& x) {
           return executor.run({x, gates});
         },
         data_.held_out, data_.normalisation, options_.evaluation_batch);
-  });
-  if (drop_->kept()) drop_->keep(weights());
+  };
+  descent_->observe({.time = share(), .depth = depth(), .size = size, .network = network.gated()},
+                    whole, evaluate_averaged);
+  if (descent_->keeps()) descent_->keep(weights());
 }
 
-/// Back to the last state that kept the limit; the schedule goes on.
+/// Back to the state to return to; the schedule goes on.
 void Run::State::roll_back() {
-  if (drop_->good().tensors.empty()) return;
-  load_weights(drop_->good());
+  if (descent_->good().tensors.empty()) return;
+  load_weights(descent_->good());
   if (observer_->log)
-    observer_->log({{"event", "rollback"}, {"step", step()}, {"metric", *drop_->metric()}});
+    observer_->log({{"event", "rollback"}, {"step", step()}, {"metric", *descent_->metric()}});
 }
 
 void Run::State::compress_step(const Batch& batch) {
@@ -331,8 +344,8 @@ void Run::State::compress_step(const Batch& batch) {
   if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.criterion().ready()) {
     ramp_done_ = t >= options_.schedule.ramp_end;
     network.control(goal(), ramp_done_);
-    if (drop_ && (drop_->due(t) || ramp_done_)) observe_drop();
-    if (ramp_done_ && drop_ && drop_->exceeded()) roll_back();
+    if (descent_ && (descent_->due(t) || ramp_done_)) look();
+    if (ramp_done_ && descent_ && descent_->astray()) roll_back();
   }
   network.anneal(annealing(options_.schedule, t));
   if (ramp_done_ && annealing(options_.schedule, t) == 0) compact();
@@ -343,7 +356,7 @@ void Run::State::compact() {
   if (!network.can_compact()) return;
   const Shrinkage::Kept kept = network.compact();
   optimizer_.replace(learned_tensors(network.gated()), kept);
-  if (drop_ && !ramp_done_) drop_->after_cut(network.gated(), kept);
+  if (descent_ && !ramp_done_) descent_->after_cut(network.gated(), kept);
 }
 
 /// The gates leave: what was masked is now a plain smaller network.
@@ -375,7 +388,7 @@ void Run::State::train_step(const Batch& batch) {
   const at::Tensor penalty = ramps ? network.penalty() : at::Tensor();
   (penalty.defined() ? loss + penalty : loss).backward();
   optimizer_.step(learning_rate(options_.schedule, share()));
-  if (drop_ && ramps) drop_->after_step(network.gated());
+  if (descent_ && ramps) descent_->after_step(network.gated());
   if (ramps) network.learn();
   loss_sum_ += value;
   ++loss_count_;
@@ -403,8 +416,8 @@ void Run::State::record(double loss, double rate, std::optional<double> held_out
       {"epoch", static_cast<double>(step()) / static_cast<double>(loader_.steps())},
       {"loss", loss},
       {"held_out_metric", held_out ? Json(*held_out) : Json(nullptr)},
-      {"averaged_metric", drop_ && drop_->metric() ? Json(*drop_->metric()) : Json()},
-      {"lowest_metric", drop_ && drop_->reference() ? Json(drop_->lowest()) : Json()},
+      {"averaged_metric", descent_ && descent_->metric() ? Json(*descent_->metric()) : Json()},
+      {"lowest_metric", descent_ && descent_->lowest() ? Json(*descent_->lowest()) : Json()},
       {"cost", amount(network.cost(), resource())},
       {"goal_cost", goal_cost},
       {"beta", network.beta()},
@@ -429,9 +442,10 @@ void Run::State::report_progress() {
   if (last_metric_ >= 0)
     state.metric = fmt::format("{} {:.2f} (dense {:.2f})", task_.metric(), 100 * last_metric_,
                                100 * dense_.held_out.metric);
-  if (drop_ && drop_->reference() && !cut_done_)
-    state.metric = fmt::format("averaged {} {:.2f} (allowed {:.2f})", task_.metric(),
-                               100 * *drop_->metric(), 100 * drop_->lowest());
+  if (descent_ && descent_->metric() && !cut_done_)
+    state.metric = fmt::format("averaged {} {:.2f} ({} {:.2f})", task_.metric(),
+                               100 * *descent_->metric(), descent_->lowest() ? "allowed" : "dense",
+                               100 * descent_->lowest().value_or(dense_.held_out.metric));
   if (compresses()) state.cost = describe(amount(network.cost(), resource()), resource());
   if (!options_.limits.empty())
     state.cost += " / " + describe(binding(network.cost(), options_.limits).most, resource());
@@ -539,7 +553,7 @@ TensorFile Run::State::checkpoint() const {
                 {"loss_count", loss_count_},
                 {"last_metric", last_metric_},
                 {"seconds", seconds_}};
-  if (drop_) drop_->save(file, state);
+  if (descent_) descent_->save(file, state);
   file.metadata["state"] = state.dump();
   return file;
 }
@@ -553,7 +567,7 @@ void Run::State::save() {
 void Run::State::resume(const TensorFile& file) try {
   const Json state = Json::parse(file.metadata.at("state"));
   load_weights(file);
-  if (drop_) drop_->load(file, state);
+  if (descent_) descent_->load(file, state);
   epoch_ = state.at("epoch");
   step_in_epoch_ = state.at("step_in_epoch");
   ramp_done_ = state.at("ramp_done");

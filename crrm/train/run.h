@@ -34,10 +34,13 @@ struct RunOptions {
   double save_every_seconds = 300;
   std::vector<Limit> limits;       ///< all are kept
   std::optional<double> max_drop;  ///< of the metric on held-out data: no further than that
-  double observe_every = 0.015;    ///< share of the run between two looks at the drop
-  double average_over = 0.01;      ///< share of the run that the weights' average looks back
+  bool knee = false;  ///< as far as the shortest description (train/descent.h); without limits
+  double observe_every = 0.015;  ///< share of the run between two looks at the drop
+  double average_over = 0.01;    ///< share of the run that the weights' average looks back
 
-  bool compresses() const { return !limits.empty() || max_drop; }
+  /// Whether how small the network becomes is found on the way.
+  bool descends() const { return max_drop || knee; }
+  bool compresses() const { return !limits.empty() || descends(); }
 };
 
 struct RunData {
@@ -55,7 +58,8 @@ struct Stage {
 
 struct RunResult {
   std::vector<Stage> stages;
-  std::optional<Evaluation> reference;    ///< held-out: what RunOptions::max_drop is measured from
+  /// On held-out data: what losses are measured from where RunOptions::descends.
+  std::optional<Evaluation> reference = {};
   std::vector<bool> alive;                ///< units of the network that came in
   nlohmann::ordered_json curve;           ///< the report's `curve`
   std::map<std::string, double> seconds;  ///< train, probe, evaluate, total

@@ -48,6 +48,8 @@ class Task {
   virtual void check(const Tensors& outputs) const = 0;
   /// The risk that training minimises besides the gates' cost: a scalar, mean over the batch.
   virtual at::Tensor loss(const Tensors& outputs, const Batch& batch) const = 0;
+  /// The loss, as `evaluate` gives it, of a network that knows nothing of its inputs.
+  virtual double blank_loss(const Dataset& data) const = 0;
   /// A scalar whose gradient by what one sample passes through is a random vector g with
   /// E g g^T = that sample's Fisher information (Gauss-Newton matrix) of the risk.
   /// @param outputs  of a batch, each [B, ...]

@@ -37,7 +37,7 @@ struct Trajectory {
 };
 
 /// As a run does it: at the end it returns to the last state that was measured within the limit.
-Trajectory run(const Plant& plant, ControllerOptions options, uint64_t seed = 0) {
+Trajectory run(const Plant& plant, DropOptions options, uint64_t seed = 0) {
   options.deepest = kDeepest;
   options.ramp = 1;
   DropController controller(options);
@@ -54,15 +54,15 @@ Trajectory run(const Plant& plant, ControllerOptions options, uint64_t seed = 0)
     depth = deeper;
     seen.push_back(plant.settled(depth) + gap + plant.noise * normal(random));
     if (seen.size() > static_cast<size_t>(plant.delay) + 1) seen.pop_front();
-    controller.observe(time, seen.front(), depth);
-    if (seen.front() <= options.drop) kept = depth;
+    controller.observe({.time = time, .depth = depth, .drop = seen.front()});
+    if (controller.keeps()) kept = depth;
     result.depths.push_back(depth);
   }
-  result.drop = plant.settled(controller.slack() < 0 ? kept : depth);
+  result.drop = plant.settled(controller.astray() ? kept : depth);
   return result;
 }
 
-ControllerOptions options(double drop, double noise = 0.001) {
+DropOptions options(double drop, double noise = 0.001) {
   return {.drop = drop, .noise = noise};
 }
 
@@ -116,32 +116,74 @@ TEST(DropController, SlowsWhereTheMetricFallsFasterThanTrainingRecovers) {
 // Long beyond the limit nothing sums up: the first measurement within it moves the network again,
 // at a rate that this measurement alone explains.
 TEST(DropController, DoesNotWindUp) {
-  ControllerOptions o = options(0.01);
+  DropOptions o = options(0.01);
   o.deepest = kDeepest;
   DropController controller(o);
-  controller.observe(0, 0, 0);
-  controller.observe(0.25, 0.05, kDeepest);
+  controller.observe({.time = 0, .depth = 0, .drop = 0});
+  controller.observe({.time = 0.25, .depth = kDeepest, .drop = 0.05});
   const double depth = controller.depth(0.25);
   EXPECT_GT(depth, 0.2 * kDeepest);  // a quarter of the ramp, almost at full speed
-  for (int tick = 0; tick < 100; ++tick) controller.observe(0.25 + tick / 1000.0, 0.05, kDeepest);
+  for (int tick = 0; tick < 100; ++tick)
+    controller.observe({.time = 0.25 + tick / 1000.0, .depth = kDeepest, .drop = 0.05});
   EXPECT_DOUBLE_EQ(controller.depth(0.5), depth);
-  for (int tick = 0; tick < 10; ++tick) controller.observe(0.4 + tick / 1000.0, 0, kDeepest);
+  for (int tick = 0; tick < 10; ++tick)
+    controller.observe({.time = 0.4 + tick / 1000.0, .depth = kDeepest, .drop = 0});
   EXPECT_GT(controller.depth(0.5), depth);
   // A network that got less far than it was told is not driven by the difference.
-  controller.observe(0.5, 0, 0.5 * depth);
+  controller.observe({.time = 0.5, .depth = 0.5 * depth, .drop = 0});
   EXPECT_DOUBLE_EQ(controller.depth(0.5), 0.5 * depth);
 }
 
 TEST(DropController, GoesOnFromItsState) {
-  ControllerOptions o = options(0.01);
+  DropOptions o = options(0.01);
   o.deepest = kDeepest;
   DropController whole(o), resumed(o);
-  whole.observe(0, 0, 0);
-  whole.observe(0.1, 0.002, 0.3);
+  whole.observe({.time = 0, .depth = 0, .drop = 0});
+  whole.observe({.time = 0.1, .depth = 0.3, .drop = 0.002});
   resumed.load(nlohmann::ordered_json::parse(whole.state().dump()));
-  whole.observe(0.2, 0.004, 0.5);
-  resumed.observe(0.2, 0.004, 0.5);
+  whole.observe({.time = 0.2, .depth = 0.5, .drop = 0.004});
+  resumed.observe({.time = 0.2, .depth = 0.5, .drop = 0.004});
   EXPECT_EQ(whole.depth(0.25), resumed.depth(0.25));
+  EXPECT_EQ(whole.state(), resumed.state());
+}
+
+/// Where a steady descent ends, and the depth that it returns to, when what is lost is
+/// (exp(power depth) - 1) / scale^power of what the inputs tell.
+Trajectory descend(double scale, double power) {
+  KneeController controller({.deepest = kDeepest, .ramp = 1});
+  double depth = 0, kept = 0;
+  Trajectory result;
+  for (int tick = 0; tick <= kTicks; ++tick) {
+    const double time = static_cast<double>(tick) / kTicks;
+    depth = std::max(depth, controller.depth(time));
+    const double lost = (std::exp(power * depth) - 1) / std::pow(scale, power);
+    controller.observe(
+        {.time = time, .depth = depth, .drop = lost, .description = std::exp(-depth) + lost});
+    if (controller.keeps()) kept = depth;
+    result.depths.push_back(depth);
+  }
+  EXPECT_TRUE(controller.astray());
+  result.drop = kept;
+  return result;
+}
+
+// d/dg (exp(-g) + (exp(p g) - 1) / s^p) = 0 where exp(g (1 + p)) = s^p / p.
+TEST(KneeController, ReturnsToTheShortestDescription) {
+  for (const double scale : {5.0, 20.0})
+    for (const double power : {1.0, 2.0, 4.0}) {
+      const Trajectory found = descend(scale, power);
+      const double knee = (power * std::log(scale) - std::log(power)) / (1 + power);
+      EXPECT_NEAR(found.drop, knee, kDeepest / kTicks) << scale << " " << power;
+      EXPECT_LT(found.depths.back(), kDeepest) << "it does not go to the bottom";
+    }
+}
+
+TEST(KneeController, GoesOnFromItsState) {
+  KneeController whole({.deepest = kDeepest, .ramp = 1}), resumed({.deepest = kDeepest, .ramp = 1});
+  whole.observe({.time = 0.1, .depth = 0.2, .description = 0.9});
+  resumed.load(nlohmann::ordered_json::parse(whole.state().dump()));
+  whole.observe({.time = 0.2, .depth = 0.5, .description = 0.8});
+  resumed.observe({.time = 0.2, .depth = 0.5, .description = 0.8});
   EXPECT_EQ(whole.state(), resumed.state());
 }
 

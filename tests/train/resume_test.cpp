@@ -115,6 +115,13 @@ TEST_F(Resume, GoesOnBitForBitWithALimitOnTheMetric) {
   expect_bit_for_bit({1, 7, 13, 20, 21, 33});
 }
 
+TEST_F(Resume, GoesOnBitForBitWithoutALimit) {
+  options_.limits.clear();
+  options_.knee = true;
+  options_.observe_every = 0.05;
+  expect_bit_for_bit({7, 21, 33});
+}
+
 // A rate at which the weights run away: the run says where, and what it saved is still good.
 TEST_F(Resume, StopsWhereTheLossIsNotFinite) {
   options_.schedule.learning_rate = 1e30;
