@@ -1,5 +1,6 @@
 #include "crrm/bottleneck/selection.h"
 
+#include <limits>
 #include <map>
 #include <set>
 
@@ -9,6 +10,8 @@
 namespace crrm {
 
 namespace {
+
+constexpr double kClosed = -1;  // the score of what is
 
 /// Units that close together, and their place in the order.
 struct Closure {
@@ -106,13 +109,41 @@ class Walk {
   std::vector<size_t> place_;                 ///< by unit, in the order
 };
 
+/// Joins the closures of each group, in their order, so that after each a multiple stays.
+std::vector<Closure> in_multiples(const Coupling& coupling, const std::vector<Closure>& order,
+                                  int64_t multiple, const std::vector<double>& fisher,
+                                  const std::vector<double>& weight) {
+  std::map<int, std::vector<const Closure*>> groups;
+  for (const Closure& closure : order)
+    groups[coupling.group_of(closure.units.front())].push_back(&closure);
+  std::vector<Closure> joined;
+  for (const auto& [group, closures] : groups) {
+    const size_t k = static_cast<size_t>(multiple);
+    size_t next = closures.size() % k == 0 ? k : closures.size() % k;  // where the set ends
+    Closure set;
+    double gain = 0, price = 0;
+    for (size_t i = 0; i < closures.size(); ++i) {
+      for (const int unit : closures[i]->units) {
+        set.units.push_back(unit);
+        gain += fisher[static_cast<size_t>(unit)];
+        price += weight[static_cast<size_t>(unit)];
+      }
+      if (i + 1 < next) continue;
+      set.score = closures[i]->score == kClosed ? kClosed : gain / price;
+      joined.push_back(std::exchange(set, {}));
+      gain = price = 0;
+      next += k;
+    }
+  }
+  return joined;
+}
+
 /// What closes first in front: by Fisher information over weight; what is closed already comes
 /// before.
 /// @param fisher, weight  [units]
 std::vector<Closure> in_order(const Coupling& coupling, const Removal& removal,
                               const std::vector<bool>& alive, const std::vector<double>& fisher,
-                              const std::vector<double>& weight) {
-  constexpr double kClosed = -1;
+                              const std::vector<double>& weight, Rounding rounding) {
   std::vector<double> score(fisher.size());
   for (size_t u = 0; u < score.size(); ++u) score[u] = alive[u] ? fisher[u] / weight[u] : kClosed;
   std::vector<Closure> order;
@@ -125,8 +156,15 @@ std::vector<Closure> in_order(const Coupling& coupling, const Removal& removal,
     const bool closed = !alive[static_cast<size_t>(units.front())];
     order.push_back({std::move(units), closed ? kClosed : gain / price});
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Closure& a, const Closure& b) { return a.score < b.score; });
+  const auto sort = [&] {
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Closure& a, const Closure& b) { return a.score < b.score; });
+  };
+  sort();
+  if (rounding.multiple > 1) {
+    order = in_multiples(coupling, order, rounding.multiple, fisher, weight);
+    sort();
+  }
   Walk(coupling, removal, alive, order).run();
   return order;
 }
@@ -176,9 +214,9 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
 
 Selection select(const Coupling& coupling, const CostModel& cost, const std::vector<bool>& alive,
                  const at::Tensor& fisher, const at::Tensor& weight,
-                 const std::vector<Limit>& limits) {
+                 const std::vector<Limit>& limits, Rounding rounding) {
   const std::vector<Closure> order =
-      in_order(coupling, cost.removal(), alive, to_numbers(fisher), to_numbers(weight));
+      in_order(coupling, cost.removal(), alive, to_numbers(fisher), to_numbers(weight), rounding);
   const auto fits = [&](const std::vector<bool>& living) { return within(cost(living), limits); };
   const std::vector<bool> least = without(alive, order, order.size());
   if (!fits(least)) {
@@ -210,11 +248,45 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
   return selection;
 }
 
-Cost smallest_cost(const Coupling& coupling, const CostModel& cost) {
+at::Tensor settled_weights(const Coupling& coupling, const CostModel& cost,
+                           const std::vector<bool>& alive, const at::Tensor& fisher,
+                           const std::vector<Limit>& limits, Rounding rounding) {
+  constexpr int kRounds = 8;
+  const auto weights_at = [&](const std::vector<bool>& living) {
+    return unit_weights(coupling, cost, living, binding(cost(alive), limits).resource);
+  };
+  const std::vector<double> information = to_numbers(fisher);
+  const auto lost = [&](const std::vector<bool>& living) {
+    double sum = 0;
+    for (size_t u = 0; u < information.size(); ++u)
+      if (alive[u] && !living[u]) sum += information[u];
+    return sum;
+  };
+  at::Tensor best;
+  double least = std::numeric_limits<double>::infinity();
+  for (at::Tensor weight : {weights_at(alive), at::ones({coupling.size()}, at::kDouble)}) {
+    std::vector<bool> before;
+    for (int round = 0; round < kRounds; ++round) {
+      const std::vector<bool> living =
+          select(coupling, cost, alive, fisher, weight, limits, rounding).alive;
+      if (const double sum = lost(living); sum < least) {
+        least = sum;
+        best = weight;
+      }
+      if (living == before) break;
+      before = living;
+      weight = at::sqrt(weight * weights_at(living));  // half the way: the map may oscillate
+    }
+  }
+  return best;
+}
+
+Cost smallest_cost(const Coupling& coupling, const CostModel& cost, Rounding rounding) {
   const size_t units = static_cast<size_t>(coupling.size());
   const std::vector<bool> all(units, true);
-  const std::vector<Closure> order = in_order(
-      coupling, cost.removal(), all, std::vector<double>(units, 1), std::vector<double>(units, 1));
+  const std::vector<Closure> order =
+      in_order(coupling, cost.removal(), all, std::vector<double>(units, 1),
+               std::vector<double>(units, 1), rounding);
   return cost(without(all, order, order.size()));
 }
 

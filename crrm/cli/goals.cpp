@@ -1,6 +1,7 @@
 #include "crrm/cli/goals.h"
 
 #include <charconv>
+#include <optional>
 
 #include "crrm/base/amount.h"
 #include "crrm/base/error.h"
@@ -73,6 +74,21 @@ bool has_goal(const Settings& settings) {
   return settings.max_drop || !settings.latency.empty() ||
          std::any_of(given.begin(), given.end(),
                      [](const Given& one) { return !one.text.empty(); });
+}
+
+std::optional<int64_t> parse_multiple(const Settings& settings) {
+  const std::string& text = settings.multiple;
+  if (text == "auto" || (text.empty() && !settings.latency.empty())) return std::nullopt;
+  if (text.empty()) return 1;
+  int64_t multiple = 0;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result parsed = std::from_chars(text.data(), end, multiple);
+  constexpr int64_t kMost = 1024;
+  if (parsed.ec != std::errc() || parsed.ptr != end || multiple < 1 || multiple > kMost)
+    throw InputError({.file = "--multiple",
+                      .expected = fmt::format("auto, or a whole number in [1, {}]", kMost),
+                      .found = "\"" + text + "\""});
+  return multiple;
 }
 
 std::string forgotten_percent(const Settings& settings) {

@@ -25,6 +25,10 @@ std::vector<Target> targets(const Settings& settings, const Cost& dense);
 /// Whether anything is limited.
 bool has_goal(const Settings& settings);
 
+/// --multiple: a number of units; nothing for auto.
+/// @throws InputError where the text is neither.
+std::optional<int64_t> parse_multiple(const Settings& settings);
+
 /// "did you mean 50%?" where a limit is "50"; "" where there is no such number.
 std::string forgotten_percent(const Settings& settings);
 

@@ -149,6 +149,14 @@ std::vector<Option> table() {
        .help = "one sample may take at most, on this machine: 4ms, or 4ms@2threads",
        .commands = kCompress},
 
+      {.name = "multiple",
+       .field = &S::multiple,
+       .unit = "N",
+       .fallback = "auto with --latency, else 1",
+       .help = "channels that stay are multiples of N, which many runtimes need to be fast: 8, or "
+               "auto for what is fastest here, measured at the limits",
+       .commands = kCompress},
+
       {.name = "epochs",
        .field = &S::epochs,
        .unit = "N",

@@ -19,7 +19,7 @@ struct Settings {
   std::string data, output, config;
   bool force = false, inputs = false;
   std::optional<double> max_drop;
-  std::string macs, params, size, latency;
+  std::string macs, params, size, latency, multiple;
   int64_t epochs = 20, batch = 128;
   double learning_rate = 0.05;
   std::string optimizer = "sgd";

@@ -32,6 +32,7 @@
 #include "crrm/train/outcome.h"
 #include "crrm/train/preflight.h"
 #include "crrm/train/reconstruction.h"
+#include "crrm/train/rounding.h"
 #include "crrm/train/run_folder.h"
 
 namespace crrm::cli {
@@ -98,6 +99,7 @@ class Session {
   void make_options();
   void set_goal();
   void price();
+  void round();
   LatencyModel latency_model() const;
   std::unique_ptr<const Teacher> make_teacher() const;
   void make_task();
@@ -279,6 +281,28 @@ void Session::price() {
   latency_model_ = model.to_json();
 }
 
+/// Where nothing but the metric is limited, the width to measure at is not known.
+void Session::round() {
+  Rounding& rounding = options_.gates.rounding;
+  const std::optional<int64_t> given = parse_multiple(settings_);
+  if (given) {
+    rounding.multiple = *given;
+    return;
+  }
+  if (options_.limits.empty())
+    throw InputError({.file = "--multiple auto",
+                      .expected = "a limit on the cost, at which to measure",
+                      .found = "none",
+                      .hint = "say --multiple 8, or add --macs, --params, --size or --latency"});
+  const LatencyFit fit = latency_fit(assignment_.latency_threads, 1);
+  const at::Tensor sample = proof_inputs(data_, 0).narrow(0, 0, 1);
+  rounding = fastest_rounding(network_, *coupling_, options_.gates.pricing, options_.limits,
+                              assignment_.reversal, sample, fit.time);
+  settings_.multiple = std::to_string(rounding.multiple);
+  say(fmt::format("widths: multiples of {}, the fastest in {}", rounding.multiple,
+                  fit.setting.runtime));
+}
+
 /// A resumed run takes the one that it began with.
 LatencyModel Session::latency_model() const {
   if (resumes_) return LatencyModel::from_json(Json::parse(read_file(folder_.latency_model())));
@@ -315,6 +339,7 @@ void Session::set_goal() {
   if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
   assignment_.max_drop = options_.max_drop;
   assignment_.knee = options_.knee = !has_goal(settings_);
+  round();
 }
 
 const char* describe(OutputKind kind) {
@@ -418,7 +443,7 @@ void Session::describe_dense(const Evaluation& dense) {
 /// What each limited resource can be.
 Json Session::described_goals(const CostModel& model) const {
   const Cost dense = model(std::vector<bool>(static_cast<size_t>(coupling_->size()), true));
-  const Cost least = smallest_cost(*coupling_, model);
+  const Cost least = smallest_cost(*coupling_, model, options_.gates.rounding);
   Json goals = Json::array();
   for (const Target& target : assignment_.targets) {
     const Resource resource = target.limit.resource;

@@ -75,6 +75,7 @@ GatedNetwork::GatedNetwork(const Graph& graph, const std::vector<Shape>& sample,
       full_(gate(graph, sample)),
       coupling_(couple_plain(full_, sample)),
       cost_(full_, coupling_, options.pricing),
+      rounding_(options.rounding),
       alive_(static_cast<size_t>(coupling_.size()), true),
       compacted_(alive_),
       distortion_(at::zeros({coupling_.size()}, at::kDouble)) {
@@ -120,14 +121,15 @@ at::Tensor GatedNetwork::draw(int64_t samples, uint64_t seed) const {
   return draw_gates(at::where(closed, distortion_, distortion_ * annealing_), samples, seed);
 }
 
-void GatedNetwork::control(const std::vector<Limit>& limits, bool last) {
+void GatedNetwork::control(const std::vector<Limit>& limits, const std::vector<Limit>& end,
+                           bool last) {
   criterion_->constrain(living(), limits);
   if (!last && !criterion_->gradual()) return;
   const at::Tensor scores = criterion_->scores(living());
-  const at::Tensor weight = criterion_->per_cost() ? unit_weights(coupling_, cost_, alive_,
-                                                                  binding(cost(), limits).resource)
-                                                   : at::ones_like(scores);
-  Selection selection = select(coupling_, cost_, alive_, scores, weight, limits);
+  const at::Tensor weight = criterion_->per_cost()
+                                ? settled_weights(coupling_, cost_, alive_, scores, end, rounding_)
+                                : at::ones_like(scores);
+  Selection selection = select(coupling_, cost_, alive_, scores, weight, limits, rounding_);
   alive_ = std::move(selection.alive);
   at::Tensor open = at::zeros_like(distortion_);
   if (const std::optional<double> power = criterion_->power()) {

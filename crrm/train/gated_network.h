@@ -18,6 +18,7 @@ struct GateOptions {
   std::string method = "crrm";  ///< name of the criterion
   CriterionOptions criterion;
   Pricing pricing;
+  Rounding rounding;
 };
 
 class GatedNetwork {
@@ -36,6 +37,8 @@ class GatedNetwork {
   double beta() const { return beta_; }  ///< nats; 0 where scores are no Fisher information
   const at::Tensor& distortion() const { return distortion_; }  ///< [units] float64; 1 where closed
   const Criterion& criterion() const { return *criterion_; }
+  /// Of the smallest network that the rounding leaves.
+  Cost smallest() const { return smallest_cost(coupling_, cost_, rounding_); }
 
   /// The network as it is now, with gates, on its device: what has been cut away is gone.
   const Graph& gated() const { return current_; }
@@ -56,8 +59,10 @@ class GatedNetwork {
   /// @param gradients  [N, units + 1]
   void observe(const at::Tensor& gradients) { criterion_->observe(gradients.to(at::kCPU)); }
   /// Closes units until the true cost keeps all limits, and fills the water to that level.
-  /// @param last  the limits fall no further: what closes all at once closes now
-  void control(const std::vector<Limit>& limits, bool last = true);
+  /// @param end   the limits that these will fall to: units are weighed by what they cost then
+  /// @param last  they fall no further: what closes all at once closes now
+  void control(const std::vector<Limit>& limits, const std::vector<Limit>& end, bool last);
+  void control(const std::vector<Limit>& limits) { control(limits, limits, true); }
   /// What the criterion adds to a training loss until then; undefined: nothing.
   at::Tensor penalty() const { return criterion_->penalty(living()); }
   /// After the loss's backward pass: gates that are learned take a step.
@@ -84,6 +89,7 @@ class GatedNetwork {
   Graph full_;  ///< gated, original size, on the CPU
   Coupling coupling_;
   CostModel cost_;
+  Rounding rounding_;
   std::vector<bool> alive_, compacted_;
   at::Tensor distortion_;
   double beta_ = 0, annealing_ = 1;

@@ -194,10 +194,11 @@ void Run::State::begin_descent() {
 
 /// A limit that cannot be kept is known before the first step.
 void Run::State::require_reachable() const {
-  const Cost least = smallest_cost(network.coupling(), network.cost_model());
+  const Cost least = network.smallest();
   if (within(least, options_.limits)) return;
   const at::Tensor ones = at::ones({network.units()}, at::kDouble);
-  select(network.coupling(), network.cost_model(), network.alive(), ones, ones, options_.limits);
+  select(network.coupling(), network.cost_model(), network.alive(), ones, ones, options_.limits,
+         options_.gates.rounding);
 }
 
 /// A short run controls its budget as often along its ramp as a long one does at least.
@@ -285,7 +286,7 @@ int64_t Run::State::dense_amount(Resource resource) const {
 /// log(dense cost / smallest cost), but for a little that the last units may miss it by.
 double Run::State::deepest() const {
   constexpr double kAlmost = 1.05;
-  const int64_t least = amount(smallest_cost(network.coupling(), network.cost_model()), resource());
+  const int64_t least = amount(network.smallest(), resource());
   const double all = static_cast<double>(dense_amount(resource()));
   return std::max(std::log(all / (kAlmost * static_cast<double>(least))), 1e-9);
 }
@@ -343,7 +344,7 @@ void Run::State::compress_step(const Batch& batch) {
   const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
   if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.criterion().ready()) {
     ramp_done_ = t >= options_.schedule.ramp_end;
-    network.control(goal(), ramp_done_);
+    network.control(goal(), descent_ ? goal() : options_.limits, ramp_done_);
     if (descent_ && (descent_->due(t) || ramp_done_)) look();
     if (ramp_done_ && descent_ && descent_->astray()) roll_back();
   }

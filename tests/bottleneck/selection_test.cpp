@@ -81,6 +81,49 @@ TEST_F(SelectionTest, MeetsEveryBudgetAndUsesItUp) {
   }
 }
 
+// Whatever the information: each group keeps a multiple, or all that it may not lose.
+TEST_F(SelectionTest, LeavesMultiples) {
+  constexpr int64_t kMultiple = 2;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const at::Tensor fisher = at::rand({coupling_.size()}, at::detail::createCPUGenerator(seed),
+                                       at::TensorOptions(at::kDouble));
+    const int64_t limit = macs(kStream, kInner) * static_cast<int64_t>(30 + 3 * seed) / 100;
+    std::vector<bool> alive = all_;
+    for (const int64_t most : {(limit + macs(kStream, kInner)) / 2, limit}) {  // as a ramp falls
+      alive = select(coupling_, cost_, alive, fisher, at::ones_like(fisher),
+                     {{Resource::macs, most}}, {kMultiple})
+                  .alive;
+      EXPECT_LE(cost_(alive).macs, most);
+      for (const Group& group : coupling_.groups())
+        EXPECT_EQ(std::count_if(group.units.begin(), group.units.end(),
+                                [&](int unit) { return alive[unit]; }) %
+                      kMultiple,
+                  0)
+            << "seed " << seed << " " << group.name;
+    }
+  }
+}
+
+// Two layers in a row of equal information cost s i together. At the dense network, where s is
+// large, an inner unit costs more than one of the stream, so that the cost of the dense network
+// would close inner units alone; settled weights are those of what is left.
+TEST_F(SelectionTest, SettlesWeightsAtWhatIsLeft) {
+  const at::Tensor fisher = at::rand({coupling_.size()}, at::detail::createCPUGenerator(5),
+                                     at::TensorOptions(at::kDouble));
+  const std::vector<Limit> limits = {{Resource::macs, macs(kStream, kInner) / 3}};
+  const at::Tensor settled = settled_weights(coupling_, cost_, all_, fisher, limits);
+  const auto lost = [&](const at::Tensor& weight) {
+    const std::vector<bool> alive = select(coupling_, cost_, all_, fisher, weight, limits).alive;
+    double sum = 0;
+    for (int u = 0; u < coupling_.size(); ++u)
+      if (!alive[u]) sum += fisher[u].item<double>();
+    return sum;
+  };
+  EXPECT_LE(lost(settled), lost(unit_weights(coupling_, cost_, all_, Resource::macs)));
+  EXPECT_LE(lost(settled), lost(at::ones_like(fisher)));
+  EXPECT_GT(lost(settled), 0);
+}
+
 /// What is left of it without the branch, and with s stream channels.
 int64_t macs_without_branch(int64_t s) {
   return 64 * 9 * 3 * s + s * kClasses;
