@@ -24,16 +24,20 @@ std::vector<Given> shares(const Settings& settings) {
           {settings.size, Resource::bytes}};
 }
 
+void require_less(int64_t limit, int64_t dense, const Given& given) {
+  if (limit < dense) return;
+  throw InputError({.file = option(given.resource),
+                    .expected = fmt::format("less than {}, what the network has",
+                                            crrm::describe(dense, given.resource)),
+                    .found = given.text});
+}
+
 int64_t limit_of(const Given& given, int64_t dense) {
   const Amount amount = parse_amount(given.text, option(given.resource));
   double limit = amount.value;
   if (amount.unit == Amount::Unit::percent) limit *= static_cast<double>(dense) / kWhole;
-  if (std::floor(limit) >= static_cast<double>(dense))
-    throw InputError({.file = option(given.resource),
-                      .expected = fmt::format("less than {}, what the network has", dense),
-                      .found = given.text,
-                      .hint = amount.unit == Amount::Unit::percent ? "a share is below 100%" : ""});
-  return static_cast<int64_t>(std::floor(limit));
+  constexpr double kMost = 9e18;  // of int64
+  return static_cast<int64_t>(std::floor(std::min(limit, kMost)));
 }
 
 }  // namespace
@@ -60,12 +64,14 @@ LatencyLimit parse_latency(const std::string& text) {
 
 std::vector<Target> targets(const Settings& settings, const Cost& dense) {
   std::vector<Target> all;
+  const auto add = [&](const Given& given, int64_t limit) {
+    require_less(limit, amount(dense, given.resource), given);
+    all.push_back({{given.resource, limit}, given.text});
+  };
   for (const Given& given : shares(settings))
-    if (!given.text.empty())
-      all.push_back({{given.resource, limit_of(given, amount(dense, given.resource))}, given.text});
+    if (!given.text.empty()) add(given, limit_of(given, amount(dense, given.resource)));
   if (!settings.latency.empty())
-    all.push_back(
-        {{Resource::latency, parse_latency(settings.latency).nanoseconds}, settings.latency});
+    add({settings.latency, Resource::latency}, parse_latency(settings.latency).nanoseconds);
   return all;
 }
 

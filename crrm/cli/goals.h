@@ -18,7 +18,7 @@ struct LatencyLimit {
 LatencyLimit parse_latency(const std::string& text);
 
 /// The limits on what a network costs, in the order of their options; shares are of `dense`.
-/// @param dense  bytes included; latency is absolute
+/// @param dense  bytes and nanoseconds included
 /// @throws InputError where a limit is no amount, or no less than what the network has.
 std::vector<Target> targets(const Settings& settings, const Cost& dense);
 

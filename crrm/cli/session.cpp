@@ -100,7 +100,10 @@ class Session {
   void set_goal();
   void price();
   void round();
-  LatencyModel latency_model() const;
+  LatencyModel fitted_latency() const;
+  void set_latency_model(const LatencyModel& model);
+  void refine_latency();
+  Candidate candidate() const;
   std::unique_ptr<const Teacher> make_teacher() const;
   void make_task();
   void describe_task();
@@ -274,11 +277,32 @@ void Session::price() {
       static_cast<int64_t>(onnx_bytes(as_written(network_, assignment_.reversal)).size());
   pricing.overhead_bytes = file - plain.bytes;
   if (settings_.latency.empty()) return;
-  const LatencyModel model = latency_model();
+  set_latency_model(resumes_
+                        ? LatencyModel::from_json(Json::parse(read_file(folder_.latency_model())))
+                        : fitted_latency());
+}
+
+void Session::set_latency_model(const LatencyModel& model) {
   assignment_.latency_runtime = model.setting().runtime;
   assignment_.latency_threads = model.setting().threads;
-  pricing.nanoseconds = model;
+  options_.gates.pricing.nanoseconds = model;
   latency_model_ = model.to_json();
+}
+
+Candidate Session::candidate() const {
+  return {network_, *coupling_, options_.gates.pricing, options_.limits, assignment_.reversal};
+}
+
+/// What the model says of many widths is off by some per cent: so it is made to agree with what a
+/// network of about the size that is asked for takes.
+void Session::refine_latency() {
+  LatencyModel model = LatencyModel::from_json(latency_model_);
+  constexpr std::chrono::milliseconds kPatience(500);
+  const Graph small = candidate().cut_to_limits(options_.gates.rounding);
+  const double taken = latency_fit(model.setting().threads, 1)
+                           .time(small, {proof_inputs(data_, 0).narrow(0, 0, 1)}, kPatience);
+  model.calibrate({small}, {taken}, {assignment_.reversal.sample});
+  set_latency_model(model);
 }
 
 /// Where nothing but the metric is limited, the width to measure at is not known.
@@ -295,17 +319,13 @@ void Session::round() {
                       .found = "none",
                       .hint = "say --multiple 8, or add --macs, --params, --size or --latency"});
   const LatencyFit fit = latency_fit(assignment_.latency_threads, 1);
-  const at::Tensor sample = proof_inputs(data_, 0).narrow(0, 0, 1);
-  rounding = fastest_rounding(network_, *coupling_, options_.gates.pricing, options_.limits,
-                              assignment_.reversal, sample, fit.time);
+  rounding = fastest_rounding(candidate(), proof_inputs(data_, 0).narrow(0, 0, 1), fit.time);
   settings_.multiple = std::to_string(rounding.multiple);
   say(fmt::format("widths: multiples of {}, the fastest in {}", rounding.multiple,
                   fit.setting.runtime));
 }
 
-/// A resumed run takes the one that it began with.
-LatencyModel Session::latency_model() const {
-  if (resumes_) return LatencyModel::from_json(Json::parse(read_file(folder_.latency_model())));
+LatencyModel Session::fitted_latency() const {
   const int threads = parse_latency(settings_.latency).threads;
   if (threads != 1 && threads != *settings_.threads)
     throw InputError(
@@ -333,13 +353,21 @@ void Session::set_goal() {
   price();
   Cost dense = cost(dense_, {assignment_.reversal.sample});
   dense.bytes = static_cast<int64_t>(onnx_bytes(dense_).size());
+  const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
+  dense.nanoseconds = CostModel(network_, *coupling_, options_.gates.pricing)(all).nanoseconds;
   assignment_.targets = targets(settings_, dense);
   for (const Target& target : assignment_.targets) options_.limits.push_back(target.limit);
+  // Two measurements of one network differ by some per cent.
+  constexpr double kLatencyMargin = 0.97;
+  for (Limit& limit : options_.limits)
+    if (limit.resource == Resource::latency)
+      limit.most = std::llround(kLatencyMargin * static_cast<double>(limit.most));
   constexpr double kPoints = 100;
   if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
   assignment_.max_drop = options_.max_drop;
   assignment_.knee = options_.knee = !has_goal(settings_);
   round();
+  if (!settings_.latency.empty() && !resumes_) refine_latency();
 }
 
 const char* describe(OutputKind kind) {
