@@ -14,25 +14,22 @@
 #include "crrm/base/interrupt.h"
 #include "crrm/base/log.h"
 #include "crrm/cli/config.h"
+#include "crrm/cli/goal_setter.h"
 #include "crrm/cli/goals.h"
 #include "crrm/cli/task.h"
 #include "crrm/coupling/inputs.h"
-#include "crrm/coupling/subsets.h"
 #include "crrm/data/split.h"
 #include "crrm/graph/batch.h"
 #include "crrm/graph/shapes.h"
 #include "crrm/io/onnx.h"
-#include "crrm/measure/latency_model.h"
 #include "crrm/report/html.h"
 #include "crrm/report/text.h"
 #include "crrm/surgery/batch_norm.h"
-#include "crrm/surgery/cut.h"
 #include "crrm/train/classification.h"
 #include "crrm/train/machine.h"
 #include "crrm/train/outcome.h"
 #include "crrm/train/preflight.h"
 #include "crrm/train/reconstruction.h"
-#include "crrm/train/rounding.h"
 #include "crrm/train/run_folder.h"
 
 namespace crrm::cli {
@@ -61,6 +58,16 @@ std::string sha256_of(const Graph& graph) {
 int64_t samples_at_once(const Dataset& data, int64_t most, int64_t values) {
   return std::clamp<int64_t>(values * data.size() / data.inputs.numel(), 1,
                              std::min(most, data.size()));
+}
+
+/// @throws InputError where the file is no model that a run left.
+LatencyModel read_latency_model(const fs::path& path) {
+  std::optional<LatencyModel> model;
+  naming(path.string(), [&] {
+    model =
+        LatencyModel::from_json(Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false));
+  });
+  return *model;
 }
 
 class Session {
@@ -98,12 +105,6 @@ class Session {
   void choose_augmentation();
   void make_options();
   void set_goal();
-  void price();
-  void round();
-  LatencyModel fitted_latency() const;
-  void set_latency_model(const LatencyModel& model);
-  void refine_latency();
-  Candidate candidate() const;
   std::unique_ptr<const Teacher> make_teacher() const;
   void make_task();
   void describe_task();
@@ -269,105 +270,19 @@ void Session::make_options() {
   options_.gates.criterion.power = settings_.gate_power;
 }
 
-/// What only this machine, or the file that is written, can tell of a network's cost.
-void Session::price() {
-  Pricing& pricing = options_.gates.pricing;
-  const Cost plain = cost(network_, {assignment_.reversal.sample});
-  const int64_t file =
-      static_cast<int64_t>(onnx_bytes(as_written(network_, assignment_.reversal)).size());
-  pricing.overhead_bytes = file - plain.bytes;
-  if (settings_.latency.empty()) return;
-  set_latency_model(resumes_
-                        ? LatencyModel::from_json(Json::parse(read_file(folder_.latency_model())))
-                        : fitted_latency());
-}
-
-void Session::set_latency_model(const LatencyModel& model) {
-  assignment_.latency_runtime = model.setting().runtime;
-  assignment_.latency_threads = model.setting().threads;
-  options_.gates.pricing.nanoseconds = model;
-  latency_model_ = model.to_json();
-}
-
-Candidate Session::candidate() const {
-  return {network_, *coupling_, options_.gates.pricing, options_.limits, assignment_.reversal};
-}
-
-/// What the model says of many widths is off by some per cent: so it is made to agree with what a
-/// network of about the size that is asked for takes.
-void Session::refine_latency() {
-  LatencyModel model = LatencyModel::from_json(latency_model_);
-  constexpr std::chrono::milliseconds kPatience(500);
-  const Graph small = candidate().cut_to_limits(options_.gates.rounding);
-  const double taken = latency_fit(model.setting().threads, 1)
-                           .time(small, {proof_inputs(data_, 0).narrow(0, 0, 1)}, kPatience);
-  model.calibrate({small}, {taken}, {assignment_.reversal.sample});
-  set_latency_model(model);
-}
-
-/// Where nothing but the metric is limited, the width to measure at is not known.
-void Session::round() {
-  Rounding& rounding = options_.gates.rounding;
-  const std::optional<int64_t> given = parse_multiple(settings_);
-  if (given) {
-    rounding.multiple = *given;
-    return;
-  }
-  if (options_.limits.empty())
-    throw InputError({.file = "--multiple auto",
-                      .expected = "a limit on the cost, at which to measure",
-                      .found = "none",
-                      .hint = "say --multiple 8, or add --macs, --params, --size or --latency"});
-  const LatencyFit fit = latency_fit(assignment_.latency_threads, 1);
-  rounding = fastest_rounding(candidate(), proof_inputs(data_, 0).narrow(0, 0, 1), fit.time);
-  settings_.multiple = std::to_string(rounding.multiple);
-  say(fmt::format("widths: multiples of {}, the fastest in {}", rounding.multiple,
-                  fit.setting.runtime));
-}
-
-LatencyModel Session::fitted_latency() const {
-  const int threads = parse_latency(settings_.latency).threads;
-  if (threads != 1 && threads != *settings_.threads)
-    throw InputError(
-        {.file = "--latency",
-         .expected = fmt::format("1 thread or {}, as --threads says", *settings_.threads),
-         .found = fmt::format("{} threads", threads)});
-  const LatencyFit fit = latency_fit(threads, 1);
-  say(fmt::format("latency: timing the network's operators in {}, some seconds",
-                  fit.setting.runtime));
-  std::vector<Graph> networks = {as_written(network_, assignment_.reversal)};
-  for (const double removed : {0.3, 0.6})
-    networks.push_back(
-        as_written(cut(network_, *coupling_, random_subset(*coupling_, removed, options_.seed)),
-                   assignment_.reversal));
-  LatencyModel model =
-      fit_latency(*coupling_, {proof_inputs(data_, 0).narrow(0, 0, 1)}, networks, fit);
-  say(fmt::format("latency: predicted to {} of what whole networks take",
-                  format_percent(model.residual())));
-  return model;
-}
-
 void Session::set_goal() {
   assignment_.compresses = compresses();
   if (!compresses()) return;
-  price();
-  Cost dense = cost(dense_, {assignment_.reversal.sample});
-  dense.bytes = static_cast<int64_t>(onnx_bytes(dense_).size());
-  const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
-  dense.nanoseconds = CostModel(network_, *coupling_, options_.gates.pricing)(all).nanoseconds;
-  assignment_.targets = targets(settings_, dense);
-  for (const Target& target : assignment_.targets) options_.limits.push_back(target.limit);
-  // Two measurements of one network differ by some per cent.
-  constexpr double kLatencyMargin = 0.97;
-  for (Limit& limit : options_.limits)
-    if (limit.resource == Resource::latency)
-      limit.most = std::llround(kLatencyMargin * static_cast<double>(limit.most));
-  constexpr double kPoints = 100;
-  if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
-  assignment_.max_drop = options_.max_drop;
-  assignment_.knee = options_.knee = !has_goal(settings_);
-  round();
-  if (!settings_.latency.empty() && !resumes_) refine_latency();
+  const Subject subject{.dense = dense_,
+                        .network = network_,
+                        .coupling = *coupling_,
+                        .data = data_,
+                        .say = [&](const std::string& line) { say(line); }};
+  GoalSetter setter(subject, settings_, assignment_, options_);
+  setter.set(resumes_ && !settings_.latency.empty()
+                 ? std::optional(read_latency_model(folder_.latency_model()))
+                 : std::nullopt);
+  latency_model_ = setter.latency_model();
 }
 
 const char* describe(OutputKind kind) {

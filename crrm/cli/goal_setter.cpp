@@ -1,0 +1,125 @@
+#include "crrm/cli/goal_setter.h"
+
+#include "crrm/base/amount.h"
+#include "crrm/base/error.h"
+#include "crrm/cli/goals.h"
+#include "crrm/coupling/subsets.h"
+#include "crrm/io/onnx.h"
+#include "crrm/surgery/cut.h"
+
+namespace crrm::cli {
+
+GoalSetter::GoalSetter(const Subject& subject, Settings& settings, Assignment& assignment,
+                       RunOptions& options)
+    : subject_(subject), settings_(settings), assignment_(assignment), options_(options) {}
+
+void GoalSetter::set(const std::optional<LatencyModel>& earlier) {
+  price(earlier);
+  limit(earlier.has_value());
+  constexpr double kPoints = 100;
+  if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
+  assignment_.max_drop = options_.max_drop;
+  assignment_.knee = options_.knee = !has_goal(settings_);
+  round();
+  if (!settings_.latency.empty() && !earlier) refine_latency();
+}
+
+void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
+  const Cost plain = cost(subject_.network, {assignment_.reversal.sample});
+  const Graph written = as_written(subject_.network, assignment_.reversal);
+  options_.gates.pricing.overhead_bytes =
+      static_cast<int64_t>(onnx_bytes(written).size()) - plain.bytes;
+  if (!settings_.latency.empty()) use(earlier ? *earlier : fitted_latency());
+}
+
+void GoalSetter::limit(bool resumes) {
+  Cost dense = cost(subject_.dense, {assignment_.reversal.sample});
+  dense.bytes = static_cast<int64_t>(onnx_bytes(subject_.dense).size());
+  const std::vector<bool> all(static_cast<size_t>(subject_.coupling.size()), true);
+  dense.nanoseconds =
+      resumes
+          ? std::numeric_limits<int64_t>::max()  // was compared when the run began
+          : CostModel(subject_.network, subject_.coupling, options_.gates.pricing)(all).nanoseconds;
+  assignment_.targets = targets(settings_, dense);
+  constexpr double kLatencyMargin = 0.97;  // two measurements of one network differ by as much
+  for (const Target& target : assignment_.targets) {
+    Limit limit = target.limit;
+    if (limit.resource == Resource::latency)
+      limit.most = std::llround(kLatencyMargin * static_cast<double>(limit.most));
+    options_.limits.push_back(limit);
+  }
+}
+
+at::Tensor GoalSetter::sample() const {
+  return proof_inputs(subject_.data, 0).narrow(0, 0, 1);
+}
+
+Candidate GoalSetter::candidate() const {
+  return {subject_.network, subject_.coupling, options_.gates.pricing, options_.limits,
+          assignment_.reversal};
+}
+
+/// Where nothing but the metric is limited, the width to measure at is not known.
+void GoalSetter::round() {
+  Rounding& rounding = options_.gates.rounding;
+  const std::optional<int64_t> given = parse_multiple(settings_);
+  if (given) {
+    rounding.multiple = *given;
+    return;
+  }
+  if (options_.limits.empty())
+    throw InputError({.file = "--multiple auto",
+                      .expected = "a limit on the cost, at which to measure",
+                      .found = "none",
+                      .hint = "say --multiple 8, or add --macs, --params, --size or --latency"});
+  const LatencyFit fit = latency_fit(assignment_.latency_threads, 1);
+  rounding = fastest_rounding(candidate(), sample(), fit.time);
+  settings_.multiple = std::to_string(rounding.multiple);
+  subject_.say(fmt::format("widths: multiples of {}, the fastest in {}", rounding.multiple,
+                           fit.setting.runtime));
+}
+
+LatencyModel GoalSetter::fitted_latency() const {
+  const int threads = parse_latency(settings_.latency).threads;
+  if (threads != 1 && threads != *settings_.threads)
+    throw InputError(
+        {.file = "--latency",
+         .expected = fmt::format("1 thread or {}, as --threads says", *settings_.threads),
+         .found = fmt::format("{} threads", threads)});
+  if (const int64_t batch = assignment_.reversal.batch; batch > 1)
+    throw InputError({.file = "--latency",
+                      .expected = "a network that takes one sample at a time",
+                      .found = fmt::format("one that takes {} at once", batch)});
+  const LatencyFit fit = latency_fit(threads, 1);
+  subject_.say(fmt::format("latency: timing the network's operators in {}, some seconds",
+                           fit.setting.runtime));
+  std::vector<Graph> networks = {as_written(subject_.network, assignment_.reversal)};
+  for (const double removed : {0.3, 0.6})
+    networks.push_back(as_written(cut(subject_.network, subject_.coupling,
+                                      random_subset(subject_.coupling, removed, options_.seed)),
+                                  assignment_.reversal));
+  LatencyModel model = fit_latency(subject_.coupling, {sample()}, networks, fit);
+  subject_.say(fmt::format("latency: predicted to {} of what whole networks take",
+                           format_percent(model.residual())));
+  return model;
+}
+
+/// What the model says of many widths is off by some per cent: so it is made to agree with what a
+/// network of about the size that is asked for takes.
+void GoalSetter::refine_latency() {
+  LatencyModel model = LatencyModel::from_json(latency_model_);
+  constexpr std::chrono::milliseconds kPatience(500);
+  const Graph small = candidate().cut_to_limits(options_.gates.rounding);
+  const double taken = latency_fit(model.setting().threads, 1).time(small, {sample()}, kPatience);
+  model.calibrate({small}, {taken}, {assignment_.reversal.sample});
+  use(model);
+}
+
+void GoalSetter::use(const LatencyModel& model) {
+  assignment_.latency_runtime = model.setting().runtime;
+  assignment_.latency_threads = model.setting().threads;
+  options_.gates.pricing.nanoseconds = model;
+  latency_model_ = model.to_json();
+}
+
+}  // namespace crrm::cli
