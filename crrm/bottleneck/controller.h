@@ -1,6 +1,7 @@
 // How far to compress where nobody can say beforehand how small the network can be.
 #pragma once
 
+#include <limits>
 #include <nlohmann/json_fwd.hpp>
 
 namespace crrm {
@@ -56,7 +57,7 @@ class DropController : public DepthController {
   void observe(const Observation& seen) override;
   double depth(double time) const override;
   bool keeps() const override { return kept_; }
-  bool astray() const override { return slack_ < 0; }
+  bool astray() const override { return !kept_; }
   nlohmann::ordered_json state() const override;
   void load(const nlohmann::ordered_json& state) override;
 
@@ -87,7 +88,8 @@ class KneeController : public DepthController {
 
  private:
   KneeOptions options_;
-  double time_ = 0, depth_ = 0, rate_ = 0, last_ = 1, shortest_ = 1;
+  double time_ = 0, depth_ = 0, rate_ = 0, last_ = 1;
+  double shortest_ = std::numeric_limits<double>::max();
 };
 
 }  // namespace crrm

@@ -47,7 +47,7 @@ class Walk {
 
   void run() {
     for (size_t i = 0; i < order_.size(); ++i) {
-      if (order_[i].stays || !alive_[static_cast<size_t>(order_[i].units.front())]) continue;
+      if (order_[i].stays || !lives(order_[i])) continue;
       std::vector<bool> next = alive_;
       set(next, order_[i], false);
       if (!empties_an_axis(order_[i]) || may_close(i, next))
@@ -58,6 +58,11 @@ class Walk {
   }
 
  private:
+  bool lives(const Closure& closure) const {
+    return std::any_of(closure.units.begin(), closure.units.end(),
+                       [&](int unit) { return alive_[static_cast<size_t>(unit)]; });
+  }
+
   bool empties_an_axis(const Closure& closure) const {
     std::map<size_t, int> lost;
     for (const int unit : closure.units)
@@ -215,10 +220,15 @@ at::Tensor unit_weights(const Coupling& coupling, const CostModel& cost,
 Selection select(const Coupling& coupling, const CostModel& cost, const std::vector<bool>& alive,
                  const at::Tensor& fisher, const at::Tensor& weight,
                  const std::vector<Limit>& limits, Rounding rounding) {
-  const std::vector<Closure> order =
+  std::vector<Closure> order =
       in_order(coupling, cost.removal(), alive, to_numbers(fisher), to_numbers(weight), rounding);
   const auto fits = [&](const std::vector<bool>& living) { return within(cost(living), limits); };
-  const std::vector<bool> least = without(alive, order, order.size());
+  std::vector<bool> least = without(alive, order, order.size());
+  if (!fits(least)) {  // of parallel branches the dearer one may have stayed: as smallest_cost goes
+    const std::vector<double> ones(alive.size(), 1);
+    order = in_order(coupling, cost.removal(), alive, ones, ones, rounding);
+    least = without(alive, order, order.size());
+  }
   if (!fits(least)) {
     const Limit& missed = binding(cost(least), limits);
     throw InputError({.place = option(missed.resource),
@@ -238,12 +248,16 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
   Selection selection{without(alive, order, low), 0};
   if (low > 0) selection.beta = std::max(0.0, order[low - 1].score);
   // The last closure may have saved more than was needed: what still fits comes back, best first.
+  // In multiples, what is behind a set that does not fit must not come back without it.
+  std::set<int> stuck;
   for (size_t i = low; i-- > 0;) {
     const size_t unit = static_cast<size_t>(order[i].units.front());
-    if (selection.alive[unit] || !alive[unit]) continue;
+    const int group = coupling.group_of(order[i].units.front());
+    if (selection.alive[unit] || !alive[unit] || stuck.contains(group)) continue;
     set(selection.alive, order[i], true);
-    if (!fits(selection.alive) || !is_read(cost.removal(), selection.alive))
-      set(selection.alive, order[i], false);
+    if (fits(selection.alive) && is_read(cost.removal(), selection.alive)) continue;
+    set(selection.alive, order[i], false);
+    if (rounding.multiple > 1) stuck.insert(group);
   }
   return selection;
 }

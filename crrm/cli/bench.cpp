@@ -32,8 +32,8 @@ Json finished_report(const RunFolder& folder) {
 
 /// Whether a run's config.toml spells it in its own way, as it describes inputs.
 bool is_respelt(const std::string& option) {
-  static const std::set<std::string> names = {"normalise", "label-column", "shape", "resize",
-                                              "crop",      "channels",     "layout"};
+  static const std::set<std::string> names = {"normalise", "label-column", "shape",  "resize",
+                                              "crop",      "channels",     "layout", "multiple"};
   return names.contains(option);
 }
 

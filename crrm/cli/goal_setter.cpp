@@ -25,10 +25,13 @@ void GoalSetter::set(const std::optional<LatencyModel>& earlier) {
 }
 
 void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
-  const Cost plain = cost(subject_.network, {assignment_.reversal.sample});
+  Pricing& pricing = options_.gates.pricing;
   const Graph written = as_written(subject_.network, assignment_.reversal);
-  options_.gates.pricing.overhead_bytes =
-      static_cast<int64_t>(onnx_bytes(written).size()) - plain.bytes;
+  for (const auto& [name, tensor] : subject_.network.parameters)
+    if (!written.is_parameter(name)) pricing.unstored.insert(name);
+  const std::vector<bool> all(static_cast<size_t>(subject_.coupling.size()), true);
+  const CostModel numbers(subject_.network, subject_.coupling, pricing);
+  pricing.overhead_bytes = static_cast<int64_t>(onnx_bytes(written).size()) - numbers(all).bytes;
   if (!settings_.latency.empty()) use(earlier ? *earlier : fitted_latency());
 }
 
@@ -51,7 +54,8 @@ void GoalSetter::limit(bool resumes) {
 }
 
 at::Tensor GoalSetter::sample() const {
-  return proof_inputs(subject_.data, 0).narrow(0, 0, 1);
+  const int64_t batch = assignment_.reversal.batch;
+  return proof_inputs(subject_.data, batch).narrow(0, 0, std::max<int64_t>(batch, 1));
 }
 
 Candidate GoalSetter::candidate() const {
@@ -111,7 +115,7 @@ void GoalSetter::refine_latency() {
   constexpr std::chrono::milliseconds kPatience(500);
   const Graph small = candidate().cut_to_limits(options_.gates.rounding);
   const double taken = latency_fit(model.setting().threads, 1).time(small, {sample()}, kPatience);
-  model.calibrate({small}, {taken}, {assignment_.reversal.sample});
+  model.rescale(taken / model.nanoseconds(small, {assignment_.reversal.sample}));
   use(model);
 }
 

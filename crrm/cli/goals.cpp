@@ -47,8 +47,10 @@ LatencyLimit parse_latency(const std::string& text) {
   const size_t at = text.find('@');
   const Amount amount = parse_amount(text.substr(0, at), file, {Amount::Unit::milliseconds});
   constexpr double kNanosecondsPerMillisecond = 1e6;
-  LatencyLimit limit{.nanoseconds = std::llround(amount.value * kNanosecondsPerMillisecond),
-                     .threads = 1};
+  constexpr double kLongest = 1e15;  // eleven days
+  LatencyLimit limit{
+      .nanoseconds = std::llround(std::min(amount.value * kNanosecondsPerMillisecond, kLongest)),
+      .threads = 1};
   if (at == std::string::npos) return limit;
   const char* end = text.data() + text.size();
   const std::from_chars_result parsed = std::from_chars(text.data() + at + 1, end, limit.threads);

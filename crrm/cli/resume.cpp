@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int resume(Settings call, const Invocation& invocation) {
+int resume(const Settings& call, const Invocation& invocation) {
   return resume_session(call.run, call, invocation);
 }
 

@@ -216,7 +216,7 @@ void Session::unfold() {
   const std::vector<std::string> convolutions = folded_convolutions(network_);
   if (convolutions.empty()) {
     if (settings_.unfold == "always")
-      throw InputError({.file = settings_.model,
+      throw InputError({.file = network_file(),
                         .place = "--unfold always",
                         .expected = "convolutions with a bias and no BatchNormalization",
                         .found = "none"});
@@ -224,7 +224,7 @@ void Session::unfold() {
   }
   constexpr int64_t kMost = 2048, kMostValues = int64_t{1} << 25;
   const int64_t samples = samples_at_once(data_.train, kMost, kMostValues);
-  naming(settings_.model, [&] {
+  naming(network_file(), [&] {
     unfold_batch_norm(network_, convolutions,
                       take(data_.train, data_.normalisation, 0, samples, true).inputs);
   });

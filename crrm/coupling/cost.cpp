@@ -93,7 +93,7 @@ CostModel::CostModel(const Graph& graph, const Coupling& coupling, Pricing prici
     if (!tensor.is_floating_point() || found == read.end()) continue;
     stored_.push_back({extents(name), found->second,
                        std::find(learned.begin(), learned.end(), name) != learned.end(),
-                       tensor.element_size()});
+                       pricing_.unstored.contains(name) ? 0 : tensor.element_size()});
   }
 }
 

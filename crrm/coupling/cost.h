@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "crrm/coupling/removal.h"
@@ -20,7 +22,8 @@ struct Cost {
 
 /// What the shapes alone do not tell.
 struct Pricing {
-  int64_t overhead_bytes = 0;  ///< of a file, besides its numbers
+  int64_t overhead_bytes = 0;           ///< of a file, besides its numbers
+  std::set<std::string> unstored = {};  ///< parameters that the file will not have
   /// What a node takes, in nanoseconds for one sample; empty: nothing.
   std::function<int64_t(const Node&, const NodeShapes&)> nanoseconds = {};
 };

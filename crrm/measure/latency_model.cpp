@@ -106,6 +106,11 @@ void LatencyModel::calibrate(const std::vector<Graph>& networks,
     residual_ = std::max(residual_, std::abs(scale_ * times[i] + share_ * counts[i] - 1));
 }
 
+void LatencyModel::rescale(double factor) {
+  scale_ *= factor;
+  share_ *= factor;
+}
+
 Json LatencyModel::to_json() const {
   Json tables = Json::array(), nodes = Json::object();
   for (const WidthTable& table : tables_)

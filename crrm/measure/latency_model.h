@@ -58,6 +58,8 @@ class LatencyModel {
   /// @param measured  nanoseconds a batch of each network
   void calibrate(const std::vector<Graph>& networks, const std::vector<double>& measured,
                  const std::vector<Shape>& sample = {});
+  /// Multiplies all that it predicts.
+  void rescale(double factor);
   /// The largest |predicted / measured - 1| over the networks of the last calibration.
   double residual() const { return residual_; }
 

@@ -304,9 +304,10 @@ std::string goal_sentence(const Json& report) {
   if (report["goals"].empty()) return "Trained without a limit.";
   std::vector<std::string> reached;
   for (const Json& goal : report["goals"])
-    reached.push_back(fmt::format("{}{} of at most {} ({})", amount(goal, goal["reached"]),
-                                  noun(goal), amount(goal, goal["limit"]),
-                                  goal["limit_text"].get<std::string>()));
+    reached.push_back(fmt::format(
+        "{}{} of at most {} ({})",
+        goal["reached"].is_null() ? "an unmeasured amount" : amount(goal, goal["reached"]),
+        noun(goal), amount(goal, goal["limit"]), goal["limit_text"].get<std::string>()));
   return fmt::format("Goal {}: {}.", goals_met(report) ? "met" : "not met",
                      fmt::join(reached, "; "));
 }

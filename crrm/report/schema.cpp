@@ -202,7 +202,8 @@ const std::vector<ReportKey>& report_keys() {
        "multiply-accumulates per sample, parameters, bytes of "
        "the file, or nanoseconds for one sample."},
       {"goals[].limit_text", Type::text, kGiven, "The limit as it was written, such as 50%."},
-      {"goals[].reached", Type::number, kGiven, "What the last stage has of it."},
+      {"goals[].reached", Type::number, kNullable,
+       "What the last stage has of it; null where the run did not get to measure it."},
       {"goals[].interval", Type::list, kNullable,
        "Of a drop: what more held-out data would give, with 95 % confidence."},
       {"goals[].interval[]", Type::number, kGiven, "One end."},
@@ -243,7 +244,7 @@ const std::vector<ReportKey>& report_keys() {
        Type::text,
        kGiven,
        "What ran it.",
-       {"crrm", "onnxruntime"}},
+       {"crrm", "onnxruntime", "cuda"}},
       {"stages[].latency_ms[].threads", Type::count, kGiven, "Threads."},
       {"stages[].latency_ms[].batch", Type::count, kGiven, "Samples in the batch."},
       {"stages[].latency_ms[].median", Type::non_negative, kGiven, "Median, in milliseconds."},

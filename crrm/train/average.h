@@ -16,6 +16,7 @@ namespace crrm {
 /// (1992); Izmailov et al., "Averaging weights leads to wider optima", UAI 2018, section 3.
 class WeightAverage {
  public:
+  WeightAverage() = default;
   /// Starts at the network's own weights. @param steps  that the average looks back, >= 1
   WeightAverage(const Graph& network, double steps);
 
@@ -30,7 +31,7 @@ class WeightAverage {
   void load(const std::map<std::string, at::Tensor>& state);
 
  private:
-  double fresh_;  ///< weight of what is new
+  double fresh_ = 1;  ///< weight of what is new
   std::map<std::string, at::Tensor> average_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "crrm/base/error.h"
+
 namespace crrm {
 
 namespace {
@@ -20,15 +22,14 @@ Json json_of(const std::optional<T>& maybe) {
 double noise_of(const Evaluation& reference) {
   constexpr double kShared = 0.5;
   const double samples = static_cast<double>(reference.samples);
-  const double share = std::clamp(reference.metric, 1 / samples, 1 - 1 / samples);
+  const double share = (reference.metric * samples + 1) / (samples + 2);  // never 0 or 1
   return kShared * std::sqrt(share * (1 - share) / samples);
 }
 
 }  // namespace
 
 double description_length(double size, double loss, double reference_loss, double blank_loss) {
-  constexpr double kLeast = 1e-9;  // where the reference is no better than nothing
-  return size + (loss - reference_loss) / std::max(blank_loss - reference_loss, kLeast);
+  return size + (loss - reference_loss) / (blank_loss - reference_loss);
 }
 
 Descent::Descent(const Graph& network, DescentOptions options)
@@ -50,7 +51,13 @@ void Descent::observe(const Now& now, const Evaluation& dense,
   const Evaluation seen = evaluate(average_.of(now.network));
   metric_ = seen.metric;
   if (!reference_) {
-    reference_ = seen.metric < dense.metric ? seen : dense;
+    reference_ = options_.max_drop && dense.metric <= seen.metric ? dense : seen;
+    if (!options_.max_drop && reference_->loss >= options_.blank_loss)
+      throw InputError({.place = "held-out data",
+                        .expected = "a network that tells something about them",
+                        .found = fmt::format("a loss of {:.3g}, and {:.3g} for telling nothing",
+                                             reference_->loss, options_.blank_loss),
+                        .hint = "give a limit, such as --macs 50%"});
     begin();
   }
   controller_->observe({.time = now.time,

@@ -30,10 +30,10 @@ struct DescentOptions {
 ///
 /// The length of a description is that of the model and that of the labels given the model, each as
 /// a share of its range: parameters of the dense network's, and of what the inputs tell (the loss
-/// of a network that knows nothing, less the reference's) what is lost. In that plane the dense
-/// network is (1, 0) and none at all (0, 1); their sum is smallest where the curve is farthest
-/// below the chord between the two, at its knee. Source of the knee: Satopää, Albrecht, Irwin,
-/// Raghavan, "Finding a 'Kneedle' in a haystack", ICDCS workshops 2011.
+/// of a network that knows nothing, less what it is when compression begins) what is lost. In that
+/// plane the dense network is (1, 0) and none at all (0, 1); their sum is smallest where the curve
+/// is farthest below the chord between the two, at its knee. Source of the knee: Satopää, Albrecht,
+/// Irwin, Raghavan, "Finding a 'Kneedle' in a haystack", ICDCS workshops 2011.
 class Descent {
  public:
   Descent(const Graph& network, DescentOptions options);
@@ -67,6 +67,11 @@ class Descent {
   /// The state to return to; empty before there is one.
   void keep(TensorFile state) { good_ = std::move(state); }
   const TensorFile& good() const { return good_; }
+  /// Forgets that state and the average: the way down is over.
+  void release() {
+    good_ = {};
+    average_ = WeightAverage();
+  }
 
   /// Puts itself into a checkpoint, and back.
   void save(TensorFile& checkpoint, nlohmann::ordered_json& state) const;
@@ -84,7 +89,7 @@ class Descent {
   TensorFile good_;
 };
 
-/// As Descent says. @param size  parameters, of the dense network's
+/// As Descent says. @param size  parameters, of the dense network's; blank_loss > reference_loss
 double description_length(double size, double loss, double reference_loss, double blank_loss);
 
 }  // namespace crrm

@@ -94,8 +94,8 @@ void Optimizer::restore(const std::map<std::string, at::Tensor>& state) {
   for (const auto& [name, tensor] : parameters_) {
     const auto momentum = state.find(name + kMomentum);
     if (momentum == state.end()) continue;
-    const auto like = [&](const at::Tensor& saved) {
-      return at::empty_like(tensor).detach().copy_(saved);
+    const auto like = [&own = tensor](const at::Tensor& saved) {
+      return at::empty_like(own).detach().copy_(saved);
     };
     if (options_.kind == "sgd") {
       auto sgd = std::make_unique<torch::optim::SGDParamState>();

@@ -238,18 +238,22 @@ Json goals(const Assignment& assignment, const RunResult& result, const Graph& w
         static_cast<double>(reached.params) / static_cast<double>(dense.params),
         result.stages.back().held_out.loss, result.reference->loss, assignment.blank_loss)));
   reached.bytes = static_cast<int64_t>(onnx_bytes(written).size());
+  bool timed = false;
   for (const Latency& latency : latencies)
     if (latency.batch == 1 && latency.threads == assignment.latency_threads &&
-        latency.runtime.starts_with(assignment.latency_runtime))
+        latency.runtime.starts_with(assignment.latency_runtime)) {
       reached.nanoseconds = std::llround(latency.median_ms * kNanosecondsPerMillisecond);
+      timed = true;
+    }
   for (const Target& target : assignment.targets) {
     const int64_t value = amount(reached, target.limit.resource);
+    const bool known = target.limit.resource != Resource::latency || timed;
     all.push_back({{"kind", name(target.limit.resource)},
                    {"limit", target.limit.most},
                    {"limit_text", target.text},
-                   {"reached", value},
+                   {"reached", known ? Json(value) : Json()},
                    {"interval", nullptr},
-                   {"met", value <= target.limit.most}});
+                   {"met", known && value <= target.limit.most}});
   }
   return all;
 }

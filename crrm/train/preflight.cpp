@@ -14,7 +14,8 @@ namespace crrm {
 namespace {
 
 constexpr int64_t kBytesPerValue = 4;
-constexpr int64_t kCheckpointCopies = 4;  // parameters, momentum, and two stages
+constexpr int64_t kCheckpointCopies = 5;  // parameters, two momenta, and two stages
+constexpr int64_t kDescentCopies = 4;     // the average, and parameters and momenta to return to
 constexpr int64_t kReportBytes = int64_t{1} << 20;
 
 class Rehearsal {
@@ -102,15 +103,21 @@ Preflight preflight(const Graph& network, const Task& task, const RunData& data,
   const double probes = options.compresses() && options.probe_every > 0
                             ? options.schedule.ramp_end / static_cast<double>(options.probe_every)
                             : 0;
-  const double evaluations =
-      static_cast<double>(data.held_out.size()) * (static_cast<double>(options.epochs) + kStages) +
-      static_cast<double>(data.test.size()) * kStages;
+  const double looks =
+      options.descends()
+          ? (options.schedule.ramp_end - options.schedule.ramp_begin) / options.observe_every
+          : 0;
+  const double evaluations = static_cast<double>(data.held_out.size()) *
+                                 (static_cast<double>(options.epochs) + kStages + looks) +
+                             static_cast<double>(data.test.size()) * kStages;
   result.seconds = static_cast<double>(result.steps) * result.seconds_per_step * (1 + probes) +
                    evaluations * evaluation;
   result.memory_bytes = peak_memory();
   int64_t values = 0;
   for (const auto& [name, tensor] : network.parameters) values += tensor.numel();
-  result.disk_bytes = values * kBytesPerValue * (kCheckpointCopies + 1) + kReportBytes;
+  result.disk_bytes = values * kBytesPerValue *
+                          (kCheckpointCopies + 1 + (options.descends() ? kDescentCopies : 0)) +
+                      kReportBytes;
   return result;
 }
 

@@ -55,7 +55,9 @@ LoaderOptions loader_options(const RunData& data, const RunOptions& options) {
 
 GateOptions gate_options(const RunData& data, const RunOptions& options) {
   GateOptions gates = options.gates;
-  const double steps = static_cast<double>(options.epochs * (data.train.size() / options.batch));
+  const double steps =
+      static_cast<double>(options.epochs) *
+      std::floor(static_cast<double>(data.train.size()) / static_cast<double>(options.batch));
   const double ramp = options.schedule.ramp_end - options.schedule.ramp_begin;
   gates.criterion.seed = options.seed;
   gates.criterion.ramp_steps = std::max<int64_t>(1, std::llround(ramp * steps));
@@ -176,6 +178,10 @@ Run::State::State(const Graph& net, const Graph& dense, const Task& task, const 
 }
 
 void Run::State::begin_descent() {
+  if (network.units() == 0)
+    throw InputError({.place = "units",
+                      .expected = "a network of which something can leave",
+                      .found = "none: all is kept whole, and crrm inspect says why"});
   if (!network.criterion().gradual())
     throw InputError({.file = fmt::format("--method {}", options_.gates.method),
                       .expected = "a limit on the cost and none on the metric, such as --macs 50%",
@@ -347,6 +353,7 @@ void Run::State::compress_step(const Batch& batch) {
     network.control(goal(), descent_ ? goal() : options_.limits, ramp_done_);
     if (descent_ && (descent_->due(t) || ramp_done_)) look();
     if (ramp_done_ && descent_ && descent_->astray()) roll_back();
+    if (ramp_done_ && descent_) descent_->release();
   }
   network.anneal(annealing(options_.schedule, t));
   if (ramp_done_ && annealing(options_.schedule, t) == 0) compact();

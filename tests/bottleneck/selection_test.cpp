@@ -83,25 +83,25 @@ TEST_F(SelectionTest, MeetsEveryBudgetAndUsesItUp) {
 
 // Whatever the information: each group keeps a multiple, or all that it may not lose.
 TEST_F(SelectionTest, LeavesMultiples) {
-  constexpr int64_t kMultiple = 2;
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    const at::Tensor fisher = at::rand({coupling_.size()}, at::detail::createCPUGenerator(seed),
-                                       at::TensorOptions(at::kDouble));
-    const int64_t limit = macs(kStream, kInner) * static_cast<int64_t>(30 + 3 * seed) / 100;
-    std::vector<bool> alive = all_;
-    for (const int64_t most : {(limit + macs(kStream, kInner)) / 2, limit}) {  // as a ramp falls
-      alive = select(coupling_, cost_, alive, fisher, at::ones_like(fisher),
-                     {{Resource::macs, most}}, {kMultiple})
-                  .alive;
-      EXPECT_LE(cost_(alive).macs, most);
-      for (const Group& group : coupling_.groups())
-        EXPECT_EQ(std::count_if(group.units.begin(), group.units.end(),
-                                [&](int unit) { return alive[unit]; }) %
-                      kMultiple,
-                  0)
-            << "seed " << seed << " " << group.name;
+  for (const int64_t multiple : {2, 4})  // of 6 and 4 units: sets of 2, and of 2 and 4
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const at::Tensor fisher = at::rand({coupling_.size()}, at::detail::createCPUGenerator(seed),
+                                         at::TensorOptions(at::kDouble));
+      const int64_t limit = macs(kStream, kInner) * static_cast<int64_t>(30 + 3 * seed) / 100;
+      std::vector<bool> alive = all_;
+      for (const int64_t most : {(limit + macs(kStream, kInner)) / 2, limit}) {  // as a ramp falls
+        alive = select(coupling_, cost_, alive, fisher, at::ones_like(fisher),
+                       {{Resource::macs, most}}, {multiple})
+                    .alive;
+        EXPECT_LE(cost_(alive).macs, most);
+        for (const Group& group : coupling_.groups()) {
+          const int64_t kept = std::count_if(group.units.begin(), group.units.end(),
+                                             [&](int unit) { return alive[unit]; });
+          EXPECT_TRUE(kept % multiple == 0 || kept == static_cast<int64_t>(group.units.size()))
+              << "multiple " << multiple << ", seed " << seed << ", " << group.name << ": " << kept;
+        }
+      }
     }
-  }
 }
 
 // Two layers in a row of equal information cost s i together. At the dense network, where s is

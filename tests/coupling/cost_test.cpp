@@ -20,5 +20,19 @@ TEST(Cost, IsOfOneSampleWhateverTheBatchOfTheFile) {
   }
 }
 
+// All numbers of the small network in float32, and what it is told of the file.
+TEST(Cost, CountsTheBytesOfAFile) {
+  const Graph network = test::small_network();
+  const Coupling coupling(network, infer_shapes(network, input_shapes(network, kCouplingBatch)));
+  const std::vector<bool> all(static_cast<size_t>(coupling.size()), true);
+  int64_t numbers = 0;
+  for (const auto& [name, tensor] : network.parameters)
+    if (tensor.is_floating_point()) numbers += tensor.numel();
+  EXPECT_EQ(CostModel(network, coupling)(all).bytes, 4 * numbers);
+  const int64_t unstored = network.parameters.at("fc.weight").numel();
+  const Pricing pricing{.overhead_bytes = 100, .unstored = {"fc.weight"}, .nanoseconds = {}};
+  EXPECT_EQ(CostModel(network, coupling, pricing)(all).bytes, 4 * (numbers - unstored) + 100);
+}
+
 }  // namespace
 }  // namespace crrm

@@ -119,6 +119,9 @@ TEST_F(Resume, GoesOnBitForBitWithoutALimit) {
   options_.limits.clear();
   options_.knee = true;
   options_.observe_every = 0.05;
+  options_.schedule.ramp_begin = 0.4;  // the network is to tell something first
+  options_.schedule.ramp_end = 0.7;
+  options_.schedule.anneal_end = 0.8;
   expect_bit_for_bit({7, 21, 33});
 }
 
