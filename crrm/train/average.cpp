@@ -31,7 +31,11 @@ void WeightAverage::replace(const Graph& network, const Shrinkage::Kept& kept) {
 void WeightAverage::load(const std::map<std::string, at::Tensor>& state) {
   const at::Device device = average_.empty() ? at::kCPU : average_.begin()->second.device();
   average_.clear();
-  for (const auto& [name, tensor] : state) average_[name] = tensor.to(device);
+  // As GatedNetwork lays weights out: other kernels would give other last bits.
+  for (const auto& [name, tensor] : state)
+    average_[name] = tensor.dim() == 4
+                         ? tensor.to(device).contiguous(at::MemoryFormat::ChannelsLast)
+                         : tensor.to(device);
 }
 
 Graph WeightAverage::of(const Graph& network) const {

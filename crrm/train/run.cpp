@@ -350,7 +350,8 @@ void Run::State::compress_step(const Batch& batch) {
   const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
   if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.criterion().ready()) {
     ramp_done_ = t >= options_.schedule.ramp_end;
-    network.control(goal(), descent_ ? goal() : options_.limits, ramp_done_);
+    const std::vector<Limit> now = goal();
+    network.control(now, descent_ ? now : options_.limits, ramp_done_);
     if (descent_ && (descent_->due(t) || ramp_done_)) look();
     if (ramp_done_ && descent_ && descent_->astray()) roll_back();
     if (ramp_done_ && descent_) descent_->release();
@@ -454,9 +455,13 @@ void Run::State::report_progress() {
     state.metric = fmt::format("averaged {} {:.2f} ({} {:.2f})", task_.metric(),
                                100 * *descent_->metric(), descent_->lowest() ? "allowed" : "dense",
                                100 * descent_->lowest().value_or(dense_.held_out.metric));
-  if (compresses()) state.cost = describe(amount(network.cost(), resource()), resource());
-  if (!options_.limits.empty())
-    state.cost += " / " + describe(binding(network.cost(), options_.limits).most, resource());
+  if (compresses()) {
+    const Cost now = network.cost();  // counted anew each time
+    const Resource limited = resource();
+    state.cost = describe(amount(now, limited), limited);
+    if (!options_.limits.empty())
+      state.cost += " / " + describe(binding(now, options_.limits).most, limited);
+  }
   observer_->progress(state);
 }
 

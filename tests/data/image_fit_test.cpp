@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "crrm/data/npy.h"
+#include "crrm/measure/threads.h"
 #include "data_files.h"
 #include "image_bytes.h"
 
@@ -112,18 +113,6 @@ TEST(ImageOptions, AreChecked) {
   EXPECT_THAT(error({.layout = "nhwc"}), AllOf(HasSubstr("--layout"), HasSubstr("chw, hwc")));
   EXPECT_NO_THROW(check_image_options({}));
 }
-
-/// ATen's threads for the time of a test: CTest gives one.
-class Threads {
- public:
-  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 ImageSequence sequence(int64_t count, std::function<at::Tensor(int64_t)> image) {
   return {.count = count, .image = std::move(image), .name = [](int64_t i) {
