@@ -15,7 +15,7 @@ namespace crrm::cli {
 
 /// Every option's value. Which command heeds which is said in the table.
 struct Settings {
-  std::string model, architecture, input, target, run, shell, topic, grid;
+  std::string model, architecture, input, target, run, shell, topic, grid, family;
   std::string data, output, config;
   bool force = false, inputs = false;
   std::optional<double> max_drop;
