@@ -103,6 +103,7 @@ class Run::State {
   void require_reachable() const;
   std::vector<Limit> goal() const;
   void begin_descent();
+  void control();
   void look();
   TensorFile weights() const;
   void load_weights(const TensorFile& file);
@@ -120,10 +121,12 @@ class Run::State {
   void record(double loss, double rate, std::optional<double> held_out);
   void report_progress();
   void end_epoch();
+  void go_on();
   void save();
   TensorFile checkpoint() const;
   void add_stage(const std::string& name, const Graph& graph);
   void add_stage(Stage stage);
+  bool has_stage(const std::string& name) const;
   Evaluation evaluate_held_out();
   Evaluation evaluate(const Graph& graph, const Dataset& data) const;
   Evaluation evaluate_masked(const Graph& small, const Dataset& data) const;
@@ -139,6 +142,7 @@ class Run::State {
   Optimizer optimizer_;
   int64_t epoch_ = 0, step_in_epoch_ = 0;
   bool ramp_done_ = false, cut_done_ = false;
+  bool look_pending_ = false;  ///< this step's control is done, and its look is not
   std::vector<Stage> stages_;
   Json curve_ = Json::array();
   double loss_sum_ = 0;
@@ -263,6 +267,11 @@ void Run::State::add_stage(Stage stage) {
   stages_.push_back(std::move(stage));
 }
 
+bool Run::State::has_stage(const std::string& name) const {
+  return std::any_of(stages_.begin(), stages_.end(),
+                     [&](const Stage& stage) { return stage.name == name; });
+}
+
 void Run::State::probe(const Batch& batch) {
   const Stopwatch watch(seconds_["probe"]);
   at::Tensor gates =
@@ -332,7 +341,11 @@ void Run::State::look() {
   };
   descent_->observe({.time = share(), .depth = depth(), .size = size, .network = network.gated()},
                     whole, evaluate_averaged);
+  look_pending_ = false;
   if (descent_->keeps()) descent_->keep(weights());
+  if (!ramp_done_) return;
+  if (descent_->astray()) roll_back();
+  descent_->release();
 }
 
 /// Back to the state to return to; the schedule goes on.
@@ -343,19 +356,25 @@ void Run::State::roll_back() {
     observer_->log({{"event", "rollback"}, {"step", step()}, {"metric", *descent_->metric()}});
 }
 
+/// Sets what this step may cost, and by that which units are closed.
+void Run::State::control() {
+  const double t = share();
+  const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
+  if (!due || t <= options_.schedule.ramp_begin || !network.criterion().ready()) return;
+  ramp_done_ = t >= options_.schedule.ramp_end;
+  const std::vector<Limit> now = goal();
+  network.control(now, descent_ ? now : options_.limits, ramp_done_);
+  look_pending_ = descent_ && (descent_->due(t) || ramp_done_);
+}
+
 void Run::State::compress_step(const Batch& batch) {
   const double t = share();
   const bool probes = network.units() > 0 && network.criterion().probe() != Criterion::Probe::none;
-  if (!ramp_done_ && probes && step() % options_.probe_every == 0) probe(batch);
-  const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
-  if (!ramp_done_ && due && t > options_.schedule.ramp_begin && network.criterion().ready()) {
-    ramp_done_ = t >= options_.schedule.ramp_end;
-    const std::vector<Limit> now = goal();
-    network.control(now, descent_ ? now : options_.limits, ramp_done_);
-    if (descent_ && (descent_->due(t) || ramp_done_)) look();
-    if (ramp_done_ && descent_ && descent_->astray()) roll_back();
-    if (ramp_done_ && descent_) descent_->release();
+  if (!ramp_done_ && !look_pending_) {
+    if (probes && step() % options_.probe_every == 0) probe(batch);
+    control();
   }
+  if (look_pending_) look();
   network.anneal(annealing(options_.schedule, t));
   if (ramp_done_ && annealing(options_.schedule, t) == 0) compact();
   if (ramp_done_ && t >= options_.schedule.cut) cut_gates();
@@ -372,8 +391,9 @@ void Run::State::compact() {
 void Run::State::cut_gates() {
   compact();
   const Graph plain = network.plain();
-  add_stage({"masked", {}, evaluate_masked(plain, data_.held_out), std::nullopt});
-  add_stage("cut", plain);
+  if (!has_stage("masked"))
+    add_stage({"masked", {}, evaluate_masked(plain, data_.held_out), std::nullopt});
+  if (!has_stage("cut")) add_stage("cut", plain);
   Loader batches(data_.train, data_.normalisation,
                  loader_options(data_, options_));  // as in training
   batches.start(epoch_);
@@ -482,8 +502,8 @@ void Run::State::train_epoch() {
     report_progress();
     const double since =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - last_save_).count();
-    if (pending_signal() != 0 || (since > options_.save_every_seconds && !last)) save();
     throw_if_interrupted();
+    if (since > options_.save_every_seconds && !last) save();
   }
 }
 
@@ -507,19 +527,30 @@ RunResult Run::State::train(const RunObserver& observer) {
   observer_ = &observer;
   {
     const Stopwatch watch(total);
-    if (stages_.empty()) add_stage({"dense", dense_.graph, dense(), std::nullopt});
-    if (step() == 0) save();
-    for (; epoch_ < options_.epochs;) {
-      train_epoch();
-      end_epoch();
+    try {
+      go_on();
+    } catch (const Interrupted&) {
+      save();
+      throw;
     }
-    if (compresses() && !cut_done_) cut_gates();
-    if (stages_.back().name != "final") add_stage("final", network.plain());
   }
   seconds_["total"] = total;
   RunResult result = so_far();
   read_test(result);
   return result;
+}
+
+/// From wherever it is to its end. Evaluations can be interrupted: what is known when one begins is
+/// such that a run resumed from there repeats it.
+void Run::State::go_on() {
+  if (stages_.empty()) add_stage({"dense", dense_.graph, dense(), std::nullopt});
+  if (step() == 0) save();
+  while (epoch_ < options_.epochs) {
+    train_epoch();
+    end_epoch();
+  }
+  if (compresses() && !cut_done_) cut_gates();
+  if (!has_stage("final")) add_stage("final", network.plain());
 }
 
 void Run::State::read_test(RunResult& result) {
@@ -560,6 +591,7 @@ TensorFile Run::State::checkpoint() const {
                 {"step_in_epoch", step_in_epoch_},
                 {"ramp_done", ramp_done_},
                 {"cut_done", cut_done_},
+                {"look_pending", look_pending_},
                 {"stages", stages},
                 {"curve", curve_},
                 {"loss_sum", loss_sum_},
@@ -585,6 +617,7 @@ void Run::State::resume(const TensorFile& file) try {
   step_in_epoch_ = state.at("step_in_epoch");
   ramp_done_ = state.at("ramp_done");
   cut_done_ = state.at("cut_done");
+  look_pending_ = state.at("look_pending");
   curve_ = state.at("curve");
   loss_sum_ = state.at("loss_sum");
   loss_count_ = state.at("loss_count");

@@ -22,6 +22,24 @@ TensorFile copy(TensorFile state) {
   return state;
 }
 
+/// Asks the run to stop while it evaluates for the `stop`-th time.
+class StoppingTask : public Classification {
+ public:
+  StoppingTask(const Graph& teacher, int64_t stop)
+      : Classification(4, std::make_unique<Teacher>(teacher), {}), stop_(stop) {}
+
+  Evaluation evaluate(const Forward& forward, const Dataset& data,
+                      const Normalisation& normalisation, int64_t batch) const override {
+    if (++seen_ == stop_) std::raise(SIGTERM);
+    return Classification::evaluate(forward, data, normalisation, batch);
+  }
+  int64_t seen() const { return seen_; }
+
+ private:
+  int64_t stop_;
+  mutable int64_t seen_ = 0;
+};
+
 class Resume : public testing::Test {
  protected:
   Resume()
@@ -63,6 +81,8 @@ class Resume : public testing::Test {
   }
 
   void expect_bit_for_bit(const std::vector<int64_t>& stops) const;
+  TensorFile interrupted_in_evaluation(int64_t stop) const;
+  void expect_bit_for_bit_in_evaluations() const;
 
   Graph network_;
   Classification task_{4, std::make_unique<Teacher>(network_), {}};
@@ -96,6 +116,33 @@ void Resume::expect_bit_for_bit(const std::vector<int64_t>& stops) const {
   }
 }
 
+/// The checkpoint that a run leaves when it is asked to stop while it evaluates.
+TensorFile Resume::interrupted_in_evaluation(int64_t stop) const {
+  const InterruptGuard guard;
+  TensorFile last;
+  RunObserver observer;
+  observer.save = [&](const TensorFile& state) { last = copy(state); };
+  const StoppingTask task(network_, stop);
+  crrm::Run run(network_, network_, task, data_, options_);
+  EXPECT_THROW(run.train(observer), Interrupted);
+  const auto saved = nlohmann::ordered_json::parse(last.metadata.at("state"));
+  EXPECT_EQ(saved["curve"].dump(), run.so_far().curve.dump());  // nothing is lost
+  return last;
+}
+
+/// Stops in each evaluation in turn: that of the dense network, looks, ends of epochs, stages.
+void Resume::expect_bit_for_bit_in_evaluations() const {
+  const StoppingTask counts(network_, /*stop=*/-1);
+  const RunResult whole = crrm::Run(network_, network_, counts, data_, options_).train({});
+  for (int64_t stop = 1; stop <= counts.seen(); ++stop) {
+    SCOPED_TRACE(fmt::format("interrupted in evaluation {} of {}", stop, counts.seen()));
+    const TensorFile checkpoint = interrupted_in_evaluation(stop);
+    const std::unique_ptr<crrm::Run> run = make();
+    run->resume(checkpoint);
+    expect_same(whole, run->train({}));
+  }
+}
+
 // Within the first epoch, on the ramp, while the noise is annealed, behind the cut, in the last
 // step.
 TEST_F(Resume, GoesOnBitForBit) {
@@ -113,6 +160,13 @@ TEST_F(Resume, GoesOnBitForBitWithALimitOnTheMetric) {
   options_.max_drop = 0.1;
   options_.observe_every = 0.05;
   expect_bit_for_bit({1, 7, 13, 20, 21, 33});
+}
+
+TEST_F(Resume, GoesOnBitForBitFromWithinALook) {
+  options_.limits.clear();
+  options_.max_drop = 0.1;
+  options_.observe_every = 0.05;
+  expect_bit_for_bit_in_evaluations();
 }
 
 TEST_F(Resume, GoesOnBitForBitWithoutALimit) {
