@@ -9,15 +9,6 @@ namespace crrm {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-[[noreturn]] void damaged(const std::string& found) {
-  throw InputError({.place = "latency model",
-                    .expected = "what was fitted on this machine",
-                    .found = found,
-                    .hint = "it is damaged or of another version: start the run again"});
-}
-
 struct Line {
   double scale, share;
 };
@@ -47,16 +38,29 @@ Line least_squares(const std::vector<double>& a, const std::vector<double>& b) {
 LatencyModel::LatencyModel(Setting setting, std::vector<WidthTable> tables,
                            std::map<std::string, Timed> nodes)
     : setting_(std::move(setting)), tables_(std::move(tables)), nodes_(std::move(nodes)) {
-  for (const auto& [name, timed] : nodes_)
-    if (timed.table >= tables_.size() ||
-        timed.places.size() != tables_[timed.table].widths().size())
-      damaged(fmt::format("node \"{}\" without a table that fits", name));
+  for (const auto& [name, timed] : nodes_) {
+    if (timed.table >= tables_.size())
+      throw InputError({.place = fmt::format("nodes.{}.table", name),
+                        .expected = fmt::format("one of {} tables, from 0", tables_.size()),
+                        .found = fmt::format("{}", timed.table)});
+    if (const size_t axes = tables_[timed.table].widths().size(); timed.places.size() != axes)
+      throw InputError({.place = fmt::format("nodes.{}.places", name),
+                        .expected = fmt::format("{}, as table {} has axes", axes, timed.table),
+                        .found = fmt::format("{}", timed.places.size())});
+  }
 }
 
-double LatencyModel::raw(const Timed& timed, const NodeShapes& shapes) const {
+int64_t LatencyModel::width(const Place& place, const Node& node, const NodeShapes& shapes) {
+  if (place.input < shapes.inputs.size() && place.axis < shapes.inputs[place.input].size())
+    return shapes.inputs[place.input][place.axis] * place.blocks;
+  throw InputError({.place = fmt::format("nodes.{}.places", node.name),
+                    .expected = "an axis of an input of the network's node",
+                    .found = fmt::format("axis {} of input {}", place.axis, place.input)});
+}
+
+double LatencyModel::raw(const Timed& timed, const Node& node, const NodeShapes& shapes) const {
   std::vector<int64_t> widths;
-  for (const Place& place : timed.places)
-    widths.push_back(shapes.inputs.at(place.input).at(place.axis) * place.blocks);
+  for (const Place& place : timed.places) widths.push_back(width(place, node, shapes));
   return tables_[timed.table](widths);
 }
 
@@ -69,7 +73,7 @@ LatencyModel::Raw LatencyModel::raw(const Graph& network, const std::vector<Shap
     NodeShapes shapes;
     for (const std::string& input : node.inputs)
       shapes.inputs.push_back(input.empty() ? Shape{} : table.at(input));
-    sum.nanoseconds += raw(found->second, shapes);
+    sum.nanoseconds += raw(found->second, node, shapes);
     ++sum.contractions;
   }
   return sum;
@@ -77,7 +81,7 @@ LatencyModel::Raw LatencyModel::raw(const Graph& network, const std::vector<Shap
 
 double LatencyModel::nanoseconds(const Node& node, const NodeShapes& shapes) const {
   const auto found = nodes_.find(node.name);
-  return found == nodes_.end() ? 0 : scale_ * raw(found->second, shapes) + share_;
+  return found == nodes_.end() ? 0 : scale_ * raw(found->second, node, shapes) + share_;
 }
 
 int64_t LatencyModel::operator()(const Node& node, const NodeShapes& shapes) const {
@@ -109,49 +113,6 @@ void LatencyModel::calibrate(const std::vector<Graph>& networks,
 void LatencyModel::rescale(double factor) {
   scale_ *= factor;
   share_ *= factor;
-}
-
-Json LatencyModel::to_json() const {
-  Json tables = Json::array(), nodes = Json::object();
-  for (const WidthTable& table : tables_)
-    tables.push_back({{"widths", table.widths()}, {"nanoseconds", table.times()}});
-  for (const auto& [name, timed] : nodes_) {
-    Json places = Json::array();
-    for (const Place& place : timed.places)
-      places.push_back({{"input", place.input}, {"axis", place.axis}, {"blocks", place.blocks}});
-    nodes[name] = {{"table", timed.table}, {"places", places}};
-  }
-  return {{"runtime", setting_.runtime},
-          {"threads", setting_.threads},
-          {"batch", setting_.batch},
-          {"scale", scale_},
-          {"share_ns", share_},
-          {"residual", residual_},
-          {"tables", tables},
-          {"nodes", nodes}};
-}
-
-LatencyModel LatencyModel::from_json(const Json& json) try {
-  std::vector<WidthTable> tables;
-  for (const Json& table : json.at("tables"))
-    tables.emplace_back(table.at("widths").get<std::vector<std::vector<int64_t>>>(),
-                        table.at("nanoseconds").get<std::vector<double>>());
-  std::map<std::string, Timed> nodes;
-  for (const auto& [name, timed] : json.at("nodes").items()) {
-    Timed& node = nodes[name];
-    node.table = timed.at("table");
-    for (const Json& place : timed.at("places"))
-      node.places.push_back({place.at("input"), place.at("axis"), place.at("blocks")});
-  }
-  LatencyModel model(
-      {.runtime = json.at("runtime"), .threads = json.at("threads"), .batch = json.at("batch")},
-      std::move(tables), std::move(nodes));
-  model.scale_ = json.at("scale");
-  model.share_ = json.at("share_ns");
-  model.residual_ = json.at("residual");
-  return model;
-} catch (const Json::exception& wrong) {
-  damaged(wrong.what());
 }
 
 }  // namespace crrm

@@ -73,7 +73,8 @@ class LatencyModel {
     double nanoseconds = 0, contractions = 0;
   };
   Raw raw(const Graph& network, const std::vector<Shape>& sample) const;
-  double raw(const Timed& timed, const NodeShapes& shapes) const;
+  double raw(const Timed& timed, const Node& node, const NodeShapes& shapes) const;
+  static int64_t width(const Place& place, const Node& node, const NodeShapes& shapes);
 
   Setting setting_;
   std::vector<WidthTable> tables_;

@@ -66,7 +66,7 @@ WidthTable::WidthTable(std::vector<std::vector<int64_t>> widths, std::vector<dou
     : widths_(std::move(widths)), times_(std::move(times)) {
   size_t points = 1;
   for (const std::vector<int64_t>& axis : widths_) {
-    points *= axis.size();
+    if (points <= times_.size()) points *= axis.size();  // else there are too few in any case
     if (axis.empty() || axis.front() < 1 ||
         std::adjacent_find(axis.begin(), axis.end(), std::greater_equal<>()) != axis.end())
       throw InputError({.place = "table of latencies",

@@ -133,17 +133,77 @@ TEST(LatencyModel, SaysTheSameAfterJson) {
   EXPECT_EQ(again.to_json(), model.to_json());
   for (int64_t stream = 1; stream <= 16; ++stream)
     EXPECT_EQ(again.nanoseconds(two_blocks(stream, 3)), model.nanoseconds(two_blocks(stream, 3)));
-  for (const char* key : {"scale", "tables", "nodes", "runtime"}) {
+}
+
+/// What `work` refuses. @return the error block
+std::string refusal(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+// One damage a field that is trusted: place, expected and found.
+TEST(LatencyModel, RefusesADamagedFile) {
+  FakeMachine machine;
+  const Json json = fit_two_blocks(machine).to_json();
+  struct Damage {
+    const char* place;  ///< pointer
+    Json value;
+    std::vector<const char*> said;
+  };
+  for (const auto& [place, value, said] : std::vector<Damage>{
+           {"/runtime", 3, {"runtime", "a text", "3"}},
+           {"/threads", 0, {"threads", "a whole number in [1, 2147483647]", "0"}},
+           {"/threads", 1.5, {"threads", "a whole number", "1.5"}},
+           {"/batch", -1, {"batch", "-1"}},
+           {"/batch", 18446744073709551615U, {"batch", "18446744073709551615"}},
+           {"/scale", -1.0, {"scale", "a number >= 0", "-1.0"}},
+           {"/scale", nullptr, {"scale", "a number >= 0", "null"}},
+           {"/share_ns", "1", {"share_ns", "\"1\""}},
+           {"/residual", -0.5, {"residual"}},
+           {"/tables", 7, {"tables", "a list", "7"}},
+           {"/tables/0", Json::array(), {"tables[0]", "an object", "a list of 0"}},
+           {"/tables/1/widths/0", 4, {"tables[1].widths[0]", "a list", "4"}},
+           {"/tables/1/widths/0/0", 0, {"tables[1].widths[0][0]", "in [1, ", "0"}},
+           {"/tables/1/widths/0/0", 1000, {"tables[1]", "ascending widths", "1000"}},
+           {"/tables/1/widths/0", Json::array(), {"tables[1]", "ascending widths"}},
+           {"/tables/1/nanoseconds", {1, 2}, {"tables[1]", "times", "2"}},
+           {"/tables/1/nanoseconds/3", -2, {"tables[1].nanoseconds[3]", "a number >= 0", "-2"}},
+           {"/nodes", Json::array(), {"nodes", "an object"}},
+           {"/nodes/fc/table", 99, {"nodes.fc.table", "one of 4 tables", "99"}},
+           {"/nodes/fc/table", -1, {"nodes.fc.table", "-1"}},
+           {"/nodes/fc/places", Json::array(), {"nodes.fc.places", "1", "0"}},
+           {"/nodes/fc/places/0/input", -1, {"nodes.fc.places[0].input", "-1"}},
+           {"/nodes/fc/places/0/axis", 0.5, {"nodes.fc.places[0].axis", "0.5"}},
+           {"/nodes/fc/places/0/blocks", 0, {"nodes.fc.places[0].blocks", "0"}}}) {
+    Json damaged = json;
+    damaged[Json::json_pointer(place)] = value;
+    const std::string text = refusal([&] { LatencyModel::from_json(damaged); });
+    for (const char* part : said) EXPECT_THAT(text, testing::HasSubstr(part)) << place;
+  }
+  for (const auto& [key, value] : json.items()) {
     Json damaged = json;
     damaged.erase(key);
-    EXPECT_THROW(LatencyModel::from_json(damaged), InputError) << key;
+    EXPECT_THAT(refusal([&] { LatencyModel::from_json(damaged); }),
+                testing::HasSubstr(fmt::format("a key \"{}\"", key)));
   }
-  Json damaged = json;
-  damaged["tables"][0]["nanoseconds"].erase(0);
-  EXPECT_THROW(LatencyModel::from_json(damaged), InputError);
-  damaged = json;
-  damaged["nodes"]["fc"]["table"] = 99;
-  EXPECT_THROW(LatencyModel::from_json(damaged), InputError);
+}
+
+// A sound file of another network: an input or an axis that the node does not have.
+TEST(LatencyModel, RefusesANetworkThatItDoesNotFit) {
+  FakeMachine machine;
+  Json json = fit_two_blocks(machine).to_json();
+  for (const char* key : {"input", "axis"}) {
+    Json other = json;
+    other["nodes"]["fc"]["places"][0][key] = 9;
+    const LatencyModel model = LatencyModel::from_json(other);
+    EXPECT_THAT(refusal([&] { model.nanoseconds(two_blocks(16, 8)); }),
+                testing::HasSubstr("nodes.fc.places"))
+        << key;
+  }
 }
 
 // Alone, one network cannot tell what is by the node: all is by the operator.

@@ -86,6 +86,8 @@ TEST(WidthTable, RefusesWhatDoesNotFit) {
   EXPECT_THROW(WidthTable({{2, 2}}, {1, 2}), InputError);
   EXPECT_THROW(WidthTable({{0, 2}}, {1, 2}), InputError);
   EXPECT_THROW(WidthTable({{}}, {}), InputError);
+  const std::vector<std::vector<int64_t>> many(64, {1, 2});  // 2^64 times
+  EXPECT_THROW(WidthTable(many, {}), InputError);
   EXPECT_THROW(WidthTable({{1}}, {1})({1, 1}), InternalError);
 }
 
