@@ -31,18 +31,31 @@ at::Tensor log_probabilities(const at::Tensor& output, const OutputLaw& law, dou
   return output.clamp_min(kLeastProbability).log();
 }
 
-double information(const at::Tensor& output, const OutputLaw& law) {
-  if (law.kind == OutputKind::values) {
-    const double variance = output.var(at::IntArrayRef{0}, /*unbiased=*/true).mean().item<double>();
-    return std::max(variance, kLeastInformation * output.square().mean().item<double>());
-  }
-  const at::Tensor log_p = log_probabilities(output, law, 1);
+/// What the input tells: I of theory.md (9, 10).
+double spread(const at::Tensor& output, const OutputLaw& law, double temperature) {
+  if (law.kind == OutputKind::values)
+    return output.var(at::IntArrayRef{0}, /*unbiased=*/true).mean().item<double>();
+  const at::Tensor log_p = log_probabilities(output, law, temperature);
   const at::Tensor log_mean = log_p.exp().mean(0, /*keepdim=*/true).log();
-  return std::max(divergence(log_p, log_mean.expand_as(log_p), law.axis).item<double>(),
-                  kLeastInformation);
+  return divergence(log_p, log_mean.expand_as(log_p), law.axis).item<double>();
 }
 
-OutputLaw law_of(const std::string& name, const at::Tensor& output, bool logits) {
+double least_information(const at::Tensor& output, const OutputLaw& law) {
+  const double least = law.kind == OutputKind::values
+                           ? kLeastInformation * output.square().mean().item<double>()
+                           : kLeastInformation;
+  return least > 0 ? least : 1;  // an output of zeros
+}
+
+/// The divergence of the mean output, as `loss` counts it.
+double blank_loss_of(const at::Tensor& output, const OutputLaw& law, double temperature) {
+  const double t = law.kind == OutputKind::logits ? temperature : 1;
+  const double half = law.kind == OutputKind::values ? 0.5 : 1;
+  return half * t * t * spread(output, law, t) / law.information;
+}
+
+OutputLaw law_of(const std::string& name, const at::Tensor& output, bool logits,
+                 double temperature) {
   OutputLaw law{.name = name};
   if (!output.is_floating_point()) {
     law.kind = OutputKind::discrete;
@@ -54,8 +67,8 @@ OutputLaw law_of(const std::string& name, const at::Tensor& output, bool logits)
     law.kind = OutputKind::logits;
   else if (output.dim() > 1 && are_probabilities(values, law.axis))
     law.kind = OutputKind::probabilities;
-  law.information = information(values, law);
-  if (law.information == 0) law.information = 1;  // an output of zeros
+  law.information = std::max(spread(values, law, 1), least_information(values, law));
+  law.blank_loss = blank_loss_of(values, law, temperature);
   return law;
 }
 
@@ -141,7 +154,7 @@ Distillation::Distillation(std::unique_ptr<const Teacher> teacher,
              outputs[i]);
     const bool said = std::find(logits.begin(), logits.end(), names[i]) != logits.end();
     if (said && outputs[i].dim() < 2) reject(names[i], "logits [N, K, ...]", outputs[i]);
-    laws_.push_back(law_of(names[i], outputs[i], said));
+    laws_.push_back(law_of(names[i], outputs[i], said, temperature));
     teaches = teaches || laws_.back().kind != OutputKind::discrete;
   }
   if (!teaches)
@@ -203,8 +216,7 @@ at::Tensor Distillation::probe(const Tensors& outputs, uint64_t seed) const {
 
 double Distillation::blank_loss(const Dataset&) const {
   double total = 0;
-  for (const OutputLaw& law : laws_)
-    if (law.kind != OutputKind::discrete) total += law.kind == OutputKind::values ? 0.5 : 1;
+  for (const OutputLaw& law : laws_) total += law.blank_loss;
   return total;
 }
 

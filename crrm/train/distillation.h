@@ -21,6 +21,7 @@ struct OutputLaw {
   /// What the input tells about the output: for values their variance over samples, mean over
   /// elements; for distributions I(X; Y) = E KL(p(y|x) || p(y)) in nats, mean over distributions.
   double information = 1;
+  double blank_loss = 0;  ///< of the mean output, over `information`; 0 where nothing is learned
 };
 
 /// The metric is agreement: of outputs that are distributions the share whose largest entry is the
@@ -52,8 +53,9 @@ class Distillation : public Task {
   /// over sqrt(distributions x information).
   at::Tensor probe(const Tensors& outputs, uint64_t seed) const override;
 
-  /// Of one that always gives the mean output: all information of distributions, and half of the
-  /// variance of values.
+  /// Of one that always gives the mean output (of logits the mean of their distributions at T):
+  /// half the variance of values, all information of distributions, T^2 times that at T of logits;
+  /// over `information` as in `loss`.
   double blank_loss(const Dataset& data) const override;
 
   using Task::evaluate;

@@ -80,6 +80,38 @@ TEST(Distillation, MeasuresLossInSharesOfInformation) {
   EXPECT_NEAR(logits.loss(outputs, Batch{x, {}}).item<double>(), 0, 1e-5);
 }
 
+// A network that says the same of all inputs: the mean of values and probabilities, and the logits
+// whose softmax at the temperature is the mean of the teacher's there. The variance of values is
+// that of the law they are drawn from, N / (N - 1) of the samples' own.
+TEST(Distillation, BlankLossIsThatOfTheMeanOutput) {
+  const at::Tensor x = samples(40);
+  const double values_share = 39.0 / 40;
+  for (const double temperature : {0.5, 1.0, 2.0, 4.0}) {
+    const Distillation untold = distillation(x, {}, temperature),
+                       told = distillation(x, {"same.out"}, temperature);
+    Dataset data;
+    data.inputs = x;
+    const auto blank = [&](const at::Tensor& same, const at::Tensor& input) {
+      const int64_t n = input.size(0);
+      return Tensors{same.expand({n, kWidth}), at::softmax(x, 1).mean(0, true).expand({n, kWidth}),
+                     at::zeros({n}, at::kLong)};
+    };
+    const at::Tensor mean_logits =
+        temperature * at::softmax(x / temperature, 1).mean(0, true).log();
+    EXPECT_NEAR(told.evaluate([&](const at::Tensor& in) { return blank(mean_logits, in); }, data,
+                              {}, /*batch=*/7)
+                    .loss,
+                told.blank_loss(data), 1e-5)
+        << temperature;
+    EXPECT_NEAR(untold
+                    .evaluate([&](const at::Tensor& in) { return blank(x.mean(0, true), in); },
+                              data, {}, /*batch=*/7)
+                    .loss,
+                1 + 0.5 * values_share, 1e-5);
+    EXPECT_NEAR(untold.blank_loss(data), 1.5, 1e-9);
+  }
+}
+
 /// E g^2 over draws, g the derivative of the probe by a gate z that multiplies `output`.
 double mean_square(const Distillation& task, const Tensors& outputs, size_t output) {
   constexpr int kDraws = 4000;
