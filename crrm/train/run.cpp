@@ -138,6 +138,7 @@ class Run::State {
   const RunData& data_;
   RunOptions options_;
   Stage dense_;
+  const Cost whole_cost_;  ///< of the network as it came in
   Loader loader_;
   Optimizer optimizer_;
   int64_t epoch_ = 0, step_in_epoch_ = 0;
@@ -162,6 +163,7 @@ Run::State::State(const Graph& net, const Graph& dense, const Task& task, const 
       data_(data),
       options_(std::move(options)),
       dense_{"dense", clone(dense), {}, std::nullopt},
+      whole_cost_(network.cost()),
       loader_(data.train, data.normalisation, loader_options(data, options_)),
       optimizer_(learned_tensors(network.gated()), options_.optimizer) {
   check(options_.schedule);
@@ -295,7 +297,7 @@ Resource Run::State::resource() const {
 }
 
 int64_t Run::State::dense_amount(Resource resource) const {
-  return amount(network.cost_model()(std::vector<bool>(network.alive().size(), true)), resource);
+  return amount(whole_cost_, resource);
 }
 
 /// log(dense cost / smallest cost), but for a little that the last units may miss it by.
