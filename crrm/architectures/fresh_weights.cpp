@@ -33,6 +33,35 @@ double fan_in(const Operator& op, const Node& node, const ShapeTable& table,
                   : static_cast<double>(weight.numel()) / static_cast<double>(weight.size(0));
 }
 
+/// Whether about half of what it reads, centred, is lost in it: rectifiers, and what is multiplied
+/// by a function of itself (SiLU, GELU written out).
+/// @param reached  what follows the layer without another between
+bool rectifies(const Node& node, const std::set<std::string>& reached) {
+  static const std::set<std::string> names = {"Relu", "LeakyRelu", "PRelu", "Clip",
+                                              "Elu",  "Celu",      "Selu",  "ThresholdedRelu",
+                                              "Gelu", "HardSwish", "Mish",  "Swish"};
+  const auto is_reached = [&](const std::string& value) { return reached.contains(value); };
+  return names.contains(node.op) ||
+         (node.op == "Mul" && std::all_of(node.inputs.begin(), node.inputs.end(), is_reached));
+}
+
+/// Of the layer's variance, as its outputs keep that of its inputs.
+double gain(const Graph& graph, const Node& layer, const ShapeTable& table) {
+  constexpr double kRectified = 2, kLinear = 1;
+  std::set<std::string> reached(layer.outputs.begin(), layer.outputs.end());
+  for (const Node* node = &layer + 1; node != graph.nodes.data() + graph.nodes.size(); ++node) {
+    const bool reads = std::any_of(node->inputs.begin(), node->inputs.end(),
+                                   [&](const std::string& x) { return reached.contains(x); });
+    if (!reads) continue;
+    if (rectifies(*node, reached)) return kRectified;
+    const Operator* op = find_operator(*node);
+    const bool mixes =
+        op == nullptr || (!op->pointwise() && op->macs(*node, shapes_of(*node, table)) > 0);
+    if (!mixes) reached.insert(node->outputs.begin(), node->outputs.end());
+  }
+  return kLinear;
+}
+
 /// Of ONNX's normalisations input 1 scales and the others shift.
 double plain_value(const Operator& op, size_t input) {
   constexpr size_t kScale = 1;
@@ -67,8 +96,8 @@ void draw_fresh_weights(Graph& graph, const std::vector<Shape>& sample, uint64_t
       const at::Tensor unit =
           at::randn(parameter.sizes(), at::detail::createCPUGenerator(mix(seed, ++draws)),
                     at::TensorOptions(at::kDouble));
-      parameter =
-          (unit * std::sqrt(2.0 / fan_in(*op, node, table, parameter))).to(parameter.scalar_type());
+      const double variance = gain(graph, node, table) / fan_in(*op, node, table, parameter);
+      parameter = (unit * std::sqrt(variance)).to(parameter.scalar_type());
     }
     if (node.op == "BatchNormalization" && node.domain.empty()) reset_statistics(graph, node);
   }
