@@ -34,7 +34,7 @@ struct Inspection {
 std::vector<std::string> unknown_operators(const Graph& network) {
   std::vector<std::string> unknown;
   for (const Node& node : network.nodes)
-    if (find_operator(node) == nullptr) unknown.push_back(describe(node));
+    for (const Node* found : crrm::unknown_operators(node)) unknown.push_back(describe(*found));
   return unknown;
 }
 

@@ -56,6 +56,22 @@ std::vector<int64_t> all_indices(int64_t extent) {
   return indices;
 }
 
+/// Whether input i is something to learn, of the node or of one in its branches, whose inputs are
+/// the node's last ones.
+bool learns(const Node& node, size_t i) {
+  const Operator* op = find_operator(node);
+  if (op == nullptr || op->learns(i)) return true;
+  for (const Graph* branch : node.graphs()) {
+    const size_t own = node.inputs.size() - branch->inputs.size();
+    if (i < own) continue;
+    const std::string& name = branch->inputs[i - own].name;
+    for (const Node& inner : branch->nodes)
+      for (size_t j = 0; j < inner.inputs.size(); ++j)
+        if (inner.inputs[j] == name && learns(inner, j)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_width(const FrozenAxis& axis) {
@@ -177,10 +193,9 @@ void Coupling::form_groups() {
 void Coupling::list_frozen(const Labels& labels) {
   std::set<std::string> seen;
   for (const Node& node : graph_.nodes) {
-    const Operator* op = find_operator(node);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const std::string& input = node.inputs[i];
-      if (!graph_.is_parameter(input) || (op != nullptr && !op->learns(i))) continue;
+      if (!graph_.is_parameter(input) || !learns(node, i)) continue;
       if (!seen.insert(input).second) continue;
       for (int64_t a = 0; a < labels.rank(input); ++a) {
         const AxisLabels axis = labels.axis(input, a);

@@ -179,9 +179,13 @@ bool Labels::settle(Factorisation& factorisation, bool choose) {
   if (free.size() > 1 && !choose && !frozen(factorisation.flat)) return false;
   blame(factorisation.node);
   for (size_t i = 1; i < free.size(); ++i) {  // the outermost free factor shrinks
-    const AxisLabels& whole = factorisation.factors[free[i]];
+    const AxisLabels &outer = factorisation.factors[free[0]],
+                     &whole = factorisation.factors[free[i]];
     for (int64_t index = 0; index < whole.extent; ++index)
-      freeze(whole[index], "stays whole inside a reshape, so that an outer axis can shrink");
+      freeze(whole[index],
+             find(whole[index]) == find(outer[std::min(index, outer.extent - 1)])
+                 ? "twice in one reshape: an index of the flat axis would go with either of two"
+                 : "stays whole inside a reshape, so that an outer axis can shrink");
   }
   repeat(factorisation, free.empty() ? 0 : free[0]);
   factorisation.settled = true;

@@ -115,5 +115,55 @@ TEST(Frozen, NamesTheReshapeThatKeepsAFactorWhole) {
   EXPECT_THAT(axis.reason, testing::HasSubstr("(node \"heads\" (Reshape))"));
 }
 
+// h h^T flattened: index 6 i + j would leave with unit i and with unit j, and a label is one
+// unit's.
+TEST(Frozen, NamesAnAxisThatAReshapeMultipliesByItself) {
+  test::Builder b(1);
+  b.graph.inputs = {{.name = "x", .shape = {-1, 4, 5}, .symbols = {"batch", "", ""}}};
+  b.graph.parameters = {{"W", b.random({6, 4, 1})}, {"V", b.random({36, 3})}};
+  b.add("Conv", "first", {"x", "W"});
+  b.add("Transpose", "turned", {"first.out"});
+  b.graph.nodes.back().attributes["perm"] = Shape{0, 2, 1};
+  b.add("MatMul", "product", {"first.out", "turned.out"});
+  b.add("Flatten", "flat", {"product.out"});
+  b.add("MatMul", "last", {"flat.out", "V"});
+  b.graph.outputs = {{"last.out", at::kFloat, {-1, 3}, {"batch", ""}}};
+  const FrozenAxis axis = frozen_axis(b.graph, "W", 0);
+  EXPECT_EQ(axis.stays, 6);
+  EXPECT_EQ(axis.node, "flat");
+  EXPECT_THAT(axis.reason, testing::HasSubstr("twice in one reshape"));
+}
+
+// What the branches of an If learn stays whole with it, and is named as all else.
+TEST(Frozen, NamesWeightsInBranchesChosenAtRunTime) {
+  test::Builder b(1);
+  b.graph.inputs = {{.name = "x", .shape = {-1, 4}, .symbols = {"batch", ""}},
+                    {.name = "c", .type = at::kBool, .shape = {}, .symbols = {}}};
+  b.graph.parameters = {{"W", b.random({4, 6})}, {"A", b.random({6, 3})}, {"B", b.random({6, 3})}};
+  b.add("MatMul", "first", {"x", "W"});
+  const auto branch = [](const std::string& weight) {
+    auto graph = std::make_shared<Graph>();
+    for (const char* name : {"h", "a", "b"})
+      graph->inputs.push_back({.name = name, .shape = {}, .symbols = {}});
+    graph->nodes.push_back({.op = "MatMul",
+                            .name = "inner",
+                            .domain = "",
+                            .inputs = {"h", weight},
+                            .outputs = {"y"},
+                            .attributes = {}});
+    graph->outputs.push_back({.name = "y", .shape = {}, .symbols = {}});
+    return std::shared_ptr<const Graph>(graph);
+  };
+  b.add("If", "choice", {"c", "first.out", "A", "B"});
+  b.graph.nodes.back().attributes = {{"then_branch", branch("a")}, {"else_branch", branch("b")}};
+  b.graph.outputs = {{"choice.out", at::kFloat, {-1, 3}, {"batch", ""}}};
+  for (const char* parameter : {"A", "B"}) {
+    const FrozenAxis axis = frozen_axis(b.graph, parameter, 1);
+    EXPECT_EQ(axis.stays, 3);
+    EXPECT_EQ(axis.node, "choice");
+    EXPECT_THAT(axis.reason, testing::HasSubstr("(node \"choice\" (If))"));
+  }
+}
+
 }  // namespace
 }  // namespace crrm
