@@ -10,6 +10,7 @@
 
 #include "crrm/base/amount.h"
 #include "crrm/report/cost.h"
+#include "crrm/report/timing.h"
 
 namespace crrm {
 
@@ -132,8 +133,8 @@ ComparisonRow count_row(const Json& stages, const char* key, const std::string& 
 /// One way of timing a model.
 struct Timing {
   std::string runtime;
-  uint64_t threads;
-  uint64_t batch;
+  int64_t threads;
+  int64_t batch;
   bool operator==(const Timing&) const = default;
 };
 
@@ -158,19 +159,18 @@ const Json* find_latency(const Json& stage, const Timing& timing) {
   return nullptr;
 }
 
-std::string runtime_text(const std::string& runtime) {
-  if (runtime == "onnxruntime") return "ONNX Runtime";
-  return runtime == "crrm" ? "latency" : "latency on " + runtime;
+std::string row_name(const Timing& timing) {
+  std::string runtime = timing.runtime;
+  if (runtime != "onnxruntime") runtime = runtime == "crrm" ? "latency" : "latency on " + runtime;
+  return describe_timing(runtime, timing.threads, timing.batch);
 }
 
 ComparisonRow latency_row(const Json& stages, const Timing& timing, int place) {
   constexpr int kBriefLatencies = 2;
-  ComparisonRow row{
-      .name = fmt::format("{}, {} thread{}, batch {}", runtime_text(timing.runtime), timing.threads,
-                          timing.threads == 1 ? "" : "s", timing.batch),
-      .meaning = "median time for one batch",
-      .brief = place < kBriefLatencies,
-      .key = place == 0};
+  ComparisonRow row{.name = row_name(timing),
+                    .meaning = "median time for one batch",
+                    .brief = place < kBriefLatencies,
+                    .key = place == 0};
   const Json* dense = find_latency(stages[0], timing);
   for (const Json& stage : stages) {
     ComparisonCell cell;

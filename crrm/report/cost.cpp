@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crrm/base/amount.h"
+#include "crrm/report/timing.h"
 
 namespace crrm {
 
@@ -25,11 +26,8 @@ std::string listed(const Json& cost) {
 }
 
 std::string name_of(const Json& entry) {
-  const std::string runtime = entry["runtime"];
-  return fmt::format("1 M samples, {}, {} thread{}, batch {}",
-                     runtime == "onnxruntime" ? "ONNX Runtime" : runtime,
-                     entry["threads"].get<int64_t>(), entry["threads"] == 1 ? "" : "s",
-                     entry["batch"].get<int64_t>());
+  return fmt::format("1 M samples, {}",
+                     describe_timing(entry["runtime"], entry["threads"], entry["batch"]));
 }
 
 }  // namespace

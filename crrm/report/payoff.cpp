@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crrm/base/amount.h"
+#include "crrm/report/timing.h"
 
 namespace crrm {
 
@@ -42,14 +43,6 @@ bool is_same_way(const Json& a, const Json& b) {
   return a["runtime"] == b["runtime"] && a["threads"] == b["threads"] && a["batch"] == b["batch"];
 }
 
-std::string describe_way(const Json& latency) {
-  const std::string runtime = latency["runtime"];
-  return fmt::format("{} ({} thread{}, batch {})",
-                     runtime == "onnxruntime" ? "ONNX Runtime" : runtime,
-                     latency["threads"].get<int64_t>(), latency["threads"] == 1 ? "" : "s",
-                     latency["batch"].get<int64_t>());
-}
-
 }  // namespace
 
 std::string unpaid_cut(const Json& stages, const Json& layers) {
@@ -62,7 +55,8 @@ std::string unpaid_cut(const Json& stages, const Json& layers) {
       const double was = before["median"], now = after["median"];
       if (is_same_way(before, after) && was > 0 && now / was > kSameTime)
         ways.push_back(
-            fmt::format("{} of the time in {}", format_percent(now / was), describe_way(before)));
+            fmt::format("{} of the time in {}", format_percent(now / was),
+                        describe_timing(before["runtime"], before["threads"], before["batch"])));
     }
   if (ways.empty()) return "";
   return fmt::format(

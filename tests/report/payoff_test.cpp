@@ -31,8 +31,8 @@ TEST(Payoff, NamesTheWayOfRunningAndTheReason) {
   // and 31.
   EXPECT_EQ(
       unpaid(example_with(0.97)),
-      "the cut does not pay: 49.8 % of the MACs take 97.0 % of the time in crrm (1 thread, batch "
-      "1). Time also goes into starting operators and moving memory, and computing blocks of 8 "
+      "the cut does not pay: 49.8 % of the MACs take 97.0 % of the time in crrm, 1 thread, batch "
+      "1. Time also goes into starting operators and moving memory, and computing blocks of 8 "
       "channels that are not full: 20 of 20 layers lost a width that was a multiple of 8. "
       "--latency limits time itself.");
 }
@@ -40,9 +40,8 @@ TEST(Payoff, NamesTheWayOfRunningAndTheReason) {
 TEST(Payoff, NamesEveryWay) {
   Json report = example_with(0.97);
   report["stages"].back()["latency_ms"][2]["median"] = 5.0;  // of 2.5
-  EXPECT_THAT(unpaid(report),
-              HasSubstr("97.0 % of the time in crrm (1 thread, batch 1); 200.0 % of "
-                        "the time in ONNX Runtime (1 thread, batch 1)."));
+  EXPECT_THAT(unpaid(report), HasSubstr("97.0 % of the time in crrm, 1 thread, batch 1; 200.0 % of "
+                                        "the time in ONNX Runtime, 1 thread, batch 1."));
 }
 
 TEST(Payoff, OnlyWhereTimeHardlyFell) {
@@ -61,7 +60,7 @@ TEST(Payoff, BlamesNoWidthThatIsWhole) {
   for (Json& layer : report["layers"]) layer["after"] = layer["before"];
   report["layers"][0]["after"] = Json::array();  // it is gone
   EXPECT_THAT(unpaid(report),
-              HasSubstr("batch 1). Time also goes into starting operators and moving memory."));
+              HasSubstr("batch 1. Time also goes into starting operators and moving memory."));
 }
 
 TEST(Payoff, ComparesLikeWithLike) {
