@@ -13,8 +13,6 @@ namespace crrm {
 
 namespace {
 
-constexpr char kPaper[] = "Chung, Lee, Sompolinsky, Phys. Rev. X 8, 031003 (2018)";
-
 ClosedForm check(std::string name, double expected, double tolerance, std::string source,
                  std::function<double()> compute) {
   return {"capacity", std::move(name), expected, tolerance, std::move(source), std::move(compute)};
@@ -73,10 +71,10 @@ std::vector<ClosedForm> balls() {
                          {5, 2, 0.43774},
                          {5, 50, 0.02077}})
     checks.push_back(check(fmt::format("ball of R = {}, D = {}", row.radius, row.dimension),
-                           row.capacity, 1e-5, fmt::format("{}, eq. 22, 23", kPaper),
+                           row.capacity, 1e-5, "quadrature over the projection onto its cone",
                            [row] { return ball_capacity(row.radius, row.dimension, 0); }));
   checks.push_back(check("ball of R = 1, D = 10 at margin 0.5", 0.13948, 1e-5,
-                         fmt::format("{}, eq. 22, 23", kPaper),
+                         "quadrature over the projection onto its cone",
                          [] { return ball_capacity(1, 10, 0.5); }));
   return checks;
 }

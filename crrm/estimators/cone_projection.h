@@ -20,8 +20,7 @@ struct ConeProjection {
 /// Largest violation at which a projection counts as found.
 constexpr double kConeTolerance = 1e-8;
 
-/// @param gram      [M, M] float64, s_i . s_j; may be singular (equal points, more points than
-/// dimensions)
+/// @param gram      [M, M] float64, s_i . s_j; singular where points are equal or many
 /// @param products  [T, M] float64, t . s_i of each direction t
 /// @param kappa     >= 0: the margin. Above 0 some v must keep it, else `violation` stays large.
 /// @param signs     [T, M] float64, y_i = 1 or -1; undefined: all 1

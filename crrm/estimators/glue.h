@@ -41,15 +41,15 @@ struct Glue {
 /// are zero, and that direction does not count in its row of S_0.
 ///
 /// Planes pass through the origin, and nothing is centred: subtract the global mean first where a
-/// bias is to be free. P M points need as many multipliers: 2,500 points take about a second a
-/// direction.
+/// bias is to be free. 2,500 points in 1,000 dimensions take below 0.1 s a direction where planes
+/// separate them, and seconds where none does.
 /// @param manifolds [M_i, N] each, of any floating type and device
 /// @throws InputError where shapes differ, values are not finite, or an option is out of range
-/// Refused: one manifold. `saturated` at the floor 2 / M of unrelated points, and at P / N, where
-/// no plane separates and v = 0. Source: Chou, Kirsanov, Yang, Chung, Diagnosing Generalization
-/// Failures from Representational Geometry Markers, ICLR 2026 (arXiv 2603.01879), appendix B.3; the
-/// alignments there are inner products, here cosines. First as algorithm 2 of Chou, Le, Wang,
-/// Chung, ICML 2025 (arXiv 2503.18114).
+/// Refused: one manifold, points that are all zero. `saturated` at the floor 2 / M of unrelated
+/// points, and where no plane separates most dichotomies.
+/// Source: Chou, Kirsanov, Yang, Chung, ICLR 2026 (arXiv 2603.01879), appendix B.3; alignments
+/// there are inner products, here cosines. First in Chou, Le, Wang, Chung, ICML 2025 (arXiv
+/// 2503.18114).
 Glue glue(const std::vector<at::Tensor>& manifolds, const GlueOptions& options = {});
 
 }  // namespace crrm

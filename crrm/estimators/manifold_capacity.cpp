@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -154,13 +156,17 @@ ManifoldCapacity manifold_capacity(const std::vector<at::Tensor>& points,
     return refused(result, Validity::out_of_range,
                    fmt::format("the centre of manifold {} is the global mean", *lost));
 
+  const std::vector<at::Tensor> split = manifolds.split();
+  std::vector<ManifoldGeometry> geometries(split.size());
+  at::parallel_for(0, manifolds.count(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p)
+      geometries[p] =
+          mean_field_geometry(own_frame(split[p]), options.kappa, options.directions,
+                              at::detail::createCPUGenerator(mix(options.seed, kDirections, p)));
+  });
   std::vector<DirectionMean> inverse, radius, dimension;
   double violation = 0;
-  uint64_t index = 0;
-  for (const at::Tensor& manifold : manifolds.split()) {
-    const ManifoldGeometry geometry = mean_field_geometry(
-        own_frame(manifold), options.kappa, options.directions,
-        at::detail::createCPUGenerator(mix(options.seed, kDirections, index++)));
+  for (const ManifoldGeometry& geometry : geometries) {
     inverse.push_back(geometry.inverse_capacity);
     radius.push_back(geometry.radius);
     dimension.push_back(geometry.dimension);

@@ -15,7 +15,7 @@ struct DirectionMean {
 };
 
 struct ManifoldGeometry {
-  DirectionMean inverse_capacity;  ///< E_t F(t), eq. 15 to 17
+  DirectionMean inverse_capacity;  ///< E_t F(t), eq. 16, 17
   DirectionMean radius;            ///< R_M, eq. 28, in units of the centre's norm
   DirectionMean dimension;         ///< D_M, eq. 29
   double violation = 0;            ///< of the projections, see ConeProjection
@@ -35,13 +35,15 @@ at::Tensor own_frame(const at::Tensor& points);
 ManifoldGeometry mean_field_geometry(const at::Tensor& frame, double kappa, int64_t directions,
                                      at::Generator generator);
 
-/// alpha of points, 1 / int_{-kappa}^inf Dt (t + kappa)^2; 2 at kappa = 0. Source: Gardner, J.
-/// Phys. A 21, 257 (1988).
+/// alpha of points, 1 / int_{-kappa}^inf Dt (t + kappa)^2; 2 at kappa = 0.
+/// Source: Gardner, J. Phys. A 21, 257 (1988).
 double point_capacity(double kappa);
 
-/// alpha of balls of `dimension` D and radius R, in units of the centre's norm; at kappa = 0 and R
-/// = 1 it is 2 / (D + 1). Source: eq. 22 and 23 of Chung, Lee, Sompolinsky (2018); quadrature to
-/// 1e-9.
+/// alpha of balls of `dimension` D and radius R, in units of the centre's norm, by quadrature; at
+/// kappa = 0 and R = 1 it is 2 / (D + 1).
+/// @param radius > 0
+/// @param dimension >= 1
+/// Source: the projection onto the ball's cone in Chung, Lee, Sompolinsky (2018), section V.
 double ball_capacity(double radius, int64_t dimension, double kappa);
 
 }  // namespace crrm
