@@ -1,0 +1,110 @@
+#include "crrm/estimators/held_out_information.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "crrm/base/error.h"
+#include "crrm/estimators/sample_matrix.h"
+
+namespace crrm {
+
+namespace {
+
+constexpr double kNormal = 1.959963984540054;  // 97.5 % quantile
+constexpr int kSteps = 300;
+constexpr double kRoundOff = 1e-3;  // of the sum of a row's probabilities, float32 included
+
+// Columns uncorrelated, of deviation 1, on the samples that it is made from; a 1 beside them.
+class Whitening {
+ public:
+  explicit Whitening(const at::Tensor& t) : mean_(t.mean(0)) {
+    const at::Tensor centred = t - mean_;
+    const auto [variances, directions] =
+        at::linalg_eigh(at::mm(centred.t(), centred) / static_cast<double>(t.size(0)));
+    const at::Tensor kept =
+        (variances > 1e-10 * variances.max().clamp_min(1e-300)).nonzero().squeeze(1);
+    map_ = directions.index_select(1, kept) / variances.index_select(0, kept).sqrt();
+  }
+  at::Tensor of(const at::Tensor& t) const {
+    return at::cat({at::mm(t - mean_, map_), at::ones({t.size(0), 1}, t.options())}, 1);
+  }
+
+ private:
+  at::Tensor mean_, map_;
+};
+
+}  // namespace
+
+at::Tensor logistic_log_probabilities(const at::Tensor& t, const at::Tensor& labels,
+                                      int64_t classes, const at::Tensor& unseen) {
+  const Whitening whitening(t);
+  const at::Tensor x = whitening.of(t);  // [n, r + 1]
+  const auto n = static_cast<double>(x.size(0));
+  const at::Tensor target = at::one_hot(labels, classes).to(at::kDouble);
+  const double prior = 1 / n;
+  // A softmax has curvature of at most 1/2; whitened columns have second moments of 1.
+  const double step = 1 / (0.5 + prior);
+  at::Tensor weight = at::zeros({x.size(1), classes}, x.options()), ahead = weight;
+  for (int i = 0; i < kSteps; ++i) {
+    const at::Tensor residual = at::softmax(at::mm(x, ahead), 1) - target;  // [n, classes]
+    const at::Tensor next = ahead - step * (at::mm(x.t(), residual) / n + prior * ahead);
+    ahead = next + (next - weight) * (i / (i + 3.0));
+    weight = next;
+  }
+  return at::log_softmax(at::mm(whitening.of(unseen), weight), 1);
+}
+
+Estimate held_out_information(const at::Tensor& log_probabilities, const at::Tensor& labels) {
+  const at::Tensor said = sample_matrix(log_probabilities.clamp_min(-1e300));  // [n, K]
+  const at::Tensor label = labels.reshape({-1}).to(at::kCPU, at::kLong);
+  const int64_t n = said.size(0), classes = said.size(1);
+  if (label.numel() != n || label.min().item<int64_t>() < 0 ||
+      label.max().item<int64_t>() >= classes)
+    throw InputError(
+        {.expected = fmt::format("{} labels in [0, {})", n, classes),
+         .found = fmt::format("{} in [{}, {}]", label.numel(), label.min().item<int64_t>(),
+                              label.max().item<int64_t>())});
+  const double worst = at::logsumexp(said, 1).abs().max().item<double>();
+  if (worst > kRoundOff)
+    throw InputError({.expected = "rows of log-probabilities, which sum to 1",
+                      .found = fmt::format("a row whose sum has the logarithm {:.3g}", worst)});
+  const at::Tensor frequencies = at::bincount(label, {}, classes).to(at::kDouble) / n;
+  const at::Tensor gains = said.gather(1, label.unsqueeze(1)).squeeze(1) -
+                           frequencies.log().index_select(0, label);  // [n]
+  const double mean = gains.mean().item<double>();
+  const double margin =
+      n > 1 ? kNormal * gains.std().item<double>() / std::sqrt(static_cast<double>(n)) : 0;
+  return {.measure = "I(T;Y), lower bound (held-out cross-entropy)",
+          .value = mean,
+          .interval = Interval{mean - margin, mean + margin},
+          .unit = "nats",
+          .samples = n,
+          .assumptions = "the classifier has not seen the samples",
+          .source = "Barber & Agakov, NeurIPS 2003, eq. 3"};
+}
+
+Estimate held_out_information(const at::Tensor& t, const at::Tensor& labels, uint64_t seed) {
+  const at::Tensor samples = sample_matrix(t);
+  const at::Tensor label = labels.reshape({-1}).to(at::kCPU, at::kLong);
+  const int64_t n = samples.size(0);
+  if (n < 4 || label.numel() != n || label.min().item<int64_t>() < 0)
+    throw InputError({.expected = fmt::format("{} labels >= 0, of at least 4 samples", n),
+                      .found = std::to_string(label.numel())});
+  const int64_t classes = label.max().item<int64_t>() + 1;
+  const std::vector<at::Tensor> halves =
+      at::tensor_split(at::randperm(n, at::detail::createCPUGenerator(seed), at::kLong), 2);
+  at::Tensor said = at::empty({n, classes}, at::kDouble);
+  for (size_t read = 0; read < 2; ++read) {
+    const at::Tensor &seen = halves[1 - read], &unseen = halves[read];
+    said.index_copy_(
+        0, unseen,
+        logistic_log_probabilities(samples.index_select(0, seen), label.index_select(0, seen),
+                                   classes, samples.index_select(0, unseen)));
+  }
+  return held_out_information(said, label);
+}
+
+}  // namespace crrm
