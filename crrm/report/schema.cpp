@@ -90,7 +90,7 @@ std::string shown(const Json& value) {
 
 class Checker {
  public:
-  explicit Checker(const std::string& file) : file_(file) {}
+  Checker(const std::vector<ReportKey>& keys, const std::string& file) : keys_(keys), file_(file) {}
 
   /// @param schema the value's path in the table; `place` its path in the report.
   void check(const Json& value, const ReportKey& key, const std::string& place) const {
@@ -108,7 +108,7 @@ class Checker {
     const std::string place_prefix = place.empty() ? "" : place + ".";
     const ReportKey* other = find(prefix + "*");
     std::vector<std::string> names;
-    for (const ReportKey& key : report_keys()) {
+    for (const ReportKey& key : keys_) {
       if (!is_child(key.path, prefix)) continue;
       const std::string name = key.path.substr(prefix.size());
       if (name == "*") continue;
@@ -142,8 +142,8 @@ class Checker {
                       .hint = suggestion(name, names)});
   }
 
-  static const ReportKey* find(const std::string& path) {
-    for (const ReportKey& key : report_keys())
+  const ReportKey* find(const std::string& path) const {
+    for (const ReportKey& key : keys_)
       if (key.path == path) return &key;
     return nullptr;
   }
@@ -152,6 +152,7 @@ class Checker {
     return path.starts_with(prefix) && path.find_first_of(".[", prefix.size()) == std::string::npos;
   }
 
+  const std::vector<ReportKey>& keys_;
   std::string file_;
 };
 
@@ -337,13 +338,18 @@ const std::vector<ReportKey>& report_keys() {
   return keys;
 }
 
-void validate(const Json& report, const std::string& file) {
-  const Checker checker(file);
+void validate(const Json& report, const std::vector<ReportKey>& keys, const std::string& file) {
+  const Checker checker(keys, file);
   if (!report.is_object()) checker.reject("the document", "object", shown(report));
   if (report.contains("schema_version") && report["schema_version"] != kReportVersion)
     checker.reject("schema_version", fmt::format("{}", kReportVersion),
                    shown(report["schema_version"]));
   checker.check_object(report, "", "");
+}
+
+void validate(const Json& report, const std::string& file) {
+  validate(report, report_keys(), file);
+  const Checker checker(report_keys(), file);
   const Json& stages = report["stages"];
   if (stages.empty()) checker.reject("stages", "one stage at least", "a list of 0");
   for (size_t i = 0; i < stages.size(); ++i) {
@@ -354,9 +360,9 @@ void validate(const Json& report, const std::string& file) {
   }
 }
 
-std::string schema_markdown() {
+std::string schema_markdown(const std::vector<ReportKey>& keys) {
   std::string text = "| key | kind | meaning |\n|---|---|---|\n";
-  for (const ReportKey& key : report_keys())
+  for (const ReportKey& key : keys)
     text += fmt::format("| `{}` | {} | {} |\n", key.path, kind_name(key), key.meaning);
   return text;
 }

@@ -27,7 +27,11 @@ const std::vector<ReportKey>& report_keys();
 /// @param file the report's path, for the error.
 void validate(const nlohmann::ordered_json& report, const std::string& file);
 
+/// The same for a report of another kind, whose keys these are.
+void validate(const nlohmann::ordered_json& report, const std::vector<ReportKey>& keys,
+              const std::string& file);
+
 /// The table of docs/report.md: "| key | kind | meaning |" and a line for each key.
-std::string schema_markdown();
+std::string schema_markdown(const std::vector<ReportKey>& keys = report_keys());
 
 }  // namespace crrm
