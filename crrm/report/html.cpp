@@ -7,6 +7,7 @@
 #include "crrm/base/amount.h"
 #include "crrm/report/comparison.h"
 #include "crrm/report/page.h"
+#include "crrm/report/provenance.h"
 #include "crrm/report/schema.h"
 
 namespace crrm {
@@ -27,10 +28,6 @@ std::string typeset(const std::string& number) {
 }
 
 // --- The head of the page.
-
-std::string notice(const char* kind, const std::string& title, const std::string& text) {
-  return fmt::format("<p class=\"notice {}\"><strong>{}</strong> {}</p>\n", kind, title, text);
-}
 
 std::string notices(const Json& report) {
   std::string text;
@@ -273,48 +270,20 @@ std::string file_table(const Json& report) {
          rows + "</tbody></table></div>\n";
 }
 
-/// A list of names and values; `values` are HTML already.
-std::string facts(const std::vector<std::pair<std::string, std::string>>& values) {
-  std::string text = "<dl>\n";
-  for (const auto& [name, value] : values)
-    if (!value.empty())
-      text += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escape_html(name), value);
-  return text + "</dl>\n";
-}
-
-std::string or_none(const Json& text) {
-  return text.is_string() ? text_of(text) : "none";
-}
-
-std::string hash_of(const Json& hash) {
-  const std::string text = text_of(hash);
-  return text.empty() ? "" : fmt::format("<span class=\"hash\">{}</span>", text);
-}
-
 std::string origin(const Json& report) {
-  const Json& machine = report["machine"];
   const Json& samples = report["data"]["samples"];
-  return facts(
-      {{"model", text_of(report["model"]["path"])},
-       {"its SHA-256", hash_of(report["model"]["sha256"])},
-       {"batch normalisation", report["model"]["unfolded"] ? "put back where it was folded" : ""},
-       {"data", text_of(report["data"]["path"])},
-       {"its SHA-256", hash_of(report["data"]["sha256"])},
-       {"samples", fmt::format("{} to train on, {} held out, {} to test", samples["train"].dump(),
-                               samples["held_out"].dump(), samples["test"].dump())},
-       {"split", text_of(report["data"]["split"])},
-       {"processor", text_of(machine["cpu"])},
-       {"threads", machine["threads"].dump()},
-       {"memory", format_bytes(machine["memory_bytes"])},
-       {"accelerator", or_none(machine["gpu"])},
-       {"LibTorch", text_of(machine["libtorch"])},
-       {"crrm", text_of(report["crrm"]["version"]) + " " + text_of(report["crrm"]["commit"])}});
+  return fact_list(
+      {model_facts(report),
+       {{"batch normalisation", report["model"]["unfolded"] ? "put back where it was folded" : ""}},
+       data_facts(report),
+       {{"samples", fmt::format("{} to train on, {} held out, {} to test", samples["train"].dump(),
+                                samples["held_out"].dump(), samples["test"].dump())},
+        {"split", text_of(report["data"]["split"])}},
+       machine_facts(report)});
 }
 
 std::string spent(const Json& report) {
-  std::vector<std::pair<std::string, std::string>> values;
-  for (const auto& [name, seconds] : report["seconds"].items())
-    values.emplace_back(name, format_duration(seconds));
+  Facts values = time_facts(report);
   const Json& cost = report["cost"];
   values.emplace_back("core-hours", fmt::format("{:.3g}", cost["core_hours"].get<double>()));
   if (cost["joules"].is_number()) values.emplace_back("energy", format_count(cost["joules"]) + "J");
@@ -323,31 +292,7 @@ std::string spent(const Json& report) {
   if (cost["price_per_hour"].is_number())
     values.emplace_back("price per hour",
                         fmt::format("{:.2f}", cost["price_per_hour"].get<double>()));
-  return facts(values);
-}
-
-/// Adds each value below `config` under its dotted name.
-void flatten(const Json& config, const std::string& prefix,
-             std::vector<std::pair<std::string, std::string>>& values) {
-  for (const auto& [name, value] : config.items()) {
-    if (value.is_object()) {
-      flatten(value, prefix + name + ".", values);
-      continue;
-    }
-    const std::string text = value.is_string()
-                                 ? value.get<std::string>()
-                                 : value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    values.emplace_back(prefix + name, escape_html(text));
-  }
-}
-
-std::string config(const Json& report) {
-  std::vector<std::pair<std::string, std::string>> values = {{"seed", report["seed"].dump()}};
-  flatten(report["config"], "", values);
-  std::vector<std::string> words = report["command"];
-  return fmt::format("<pre><code>{}</code></pre>\n",
-                     escape_html(fmt::format("{}", fmt::join(words, " ")))) +
-         facts(values);
+  return fact_list({values});
 }
 
 }  // namespace
@@ -377,7 +322,7 @@ std::string html(const Json& report) {
   body += section("Model, data and machine", "", origin(report));
   body += section("Time and cost", "", spent(report));
   body += section("Configuration", "The command, and every option’s value as it was resolved.",
-                  config(report));
+                  configuration(report));
   return page(model_name(report) + " – crrm report", body);
 }
 
