@@ -63,8 +63,8 @@ void print(const Findings& found) {
                              latency.threads == 1 ? "" : "s", latency.batch);
 }
 
-std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& data,
-                                    at::Device device) {
+std::unique_ptr<const Task> task_of(const Settings& settings, const Graph& network,
+                                    const RunData& data, at::Device device) {
   if (settings.task == "reconstruct")
     return std::make_unique<Reconstruction>(
         data.train.inputs.sizes().slice(1).vec(),
@@ -72,6 +72,8 @@ std::unique_ptr<const Task> task_of(const Settings& settings, const RunData& dat
   if (settings.task != "classify" && !settings.reference.empty()) {
     Graph original = load_model(settings.reference);
     fit_model(original, settings.reference, data);
+    require_same_outputs({network, settings.model}, {original, settings.reference},
+                         data.train.inputs.sizes().slice(1).vec());
     return agreement_with(original, data, settings.logits, settings.temperature, device);
   }
   if (settings.task == "distill" || !data.train.labelled())
@@ -86,7 +88,7 @@ int eval(Settings settings, const Invocation&) {
   Graph network = load_model(settings.model);
   const RunData data = load_run_data(settings, describe_inputs(settings, settings.model), &network);
   const int64_t batch = fit_model(network, settings.model, data);
-  const std::unique_ptr<const Task> task = task_of(settings, data, device);
+  const std::unique_ptr<const Task> task = task_of(settings, network, data, device);
   const bool tested = data.test.size() > 0;
   const Dataset& part = tested ? data.test : data.train;
   Findings found{.metric = task->metric(), .part = tested ? "test" : "training"};

@@ -306,11 +306,17 @@ std::unique_ptr<const Teacher> Session::make_teacher() const {
   if (settings_.reference.empty()) return nullptr;
   Graph teacher = load_model(settings_.reference);
   fit_model(teacher, settings_.reference, data_);
+  require_same_outputs({teacher, settings_.reference}, {dense_, subject()},
+                       assignment_.reversal.sample);
   return std::make_unique<Teacher>(teacher, options_.device);
 }
 
 void Session::make_task() {
   if (task() == "reconstruct") {
+    if (!settings_.reference.empty())
+      throw InputError({.file = "--reference",
+                        .expected = "--task classify, which a teacher helps with",
+                        .found = "reconstruct, where the inputs themselves are the measure"});
     say("task: give the inputs back");
     task_ = std::make_unique<Reconstruction>(
         assignment_.reversal.sample,

@@ -8,6 +8,7 @@
 
 #include "crrm/architectures/architecture.h"
 #include "crrm/base/error.h"
+#include "crrm/coupling/cost.h"
 #include "crrm/data/split.h"
 #include "crrm/graph/batch.h"
 #include "crrm/graph/shapes.h"
@@ -211,6 +212,31 @@ std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunDat
   return std::make_unique<Distillation>(
       std::make_unique<Teacher>(original, device), names, split_names(logits),
       take(data.train, data.normalisation, 0, count, /*channels_last=*/true).inputs, temperature);
+}
+
+void require_same_outputs(const NamedNetwork& network, const NamedNetwork& measure,
+                          const Shape& sample) {
+  const Graph &own = network.graph, &wanted = measure.graph;
+  if (own.outputs.size() != wanted.outputs.size())
+    throw InputError({.file = network.name,
+                      .place = "outputs",
+                      .expected = fmt::format("{}, as {} has", wanted.outputs.size(), measure.name),
+                      .found = fmt::format("{}", own.outputs.size())});
+  const ShapeTable shapes = infer_shapes(own, input_shapes(own, kCouplingBatch, {sample}));
+  const ShapeTable expected = infer_shapes(wanted, input_shapes(wanted, kCouplingBatch, {sample}));
+  for (size_t i = 0; i < own.outputs.size(); ++i) {
+    const auto text = [](const Shape& shape) {
+      return fmt::format("[N, {}]", fmt::join(shape.begin() + 1, shape.end(), ", "));
+    };
+    const std::string &name = own.outputs[i].name, &other = wanted.outputs[i].name;
+    if (!shapes.knows(name) || !expected.knows(other) || shapes.at(name) == expected.at(other))
+      continue;
+    throw InputError(
+        {.file = network.name,
+         .place = fmt::format("output \"{}\"", name),
+         .expected = fmt::format("{}, as {} gives", text(expected.at(other)), measure.name),
+         .found = text(shapes.at(name))});
+  }
 }
 
 void naming(const std::string& file, const std::function<void()>& work) {

@@ -49,6 +49,16 @@ std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunDat
                                              const std::string& logits, double temperature,
                                              at::Device device);
 
+/// A network with the name that errors give it.
+struct NamedNetwork {
+  const Graph& graph;
+  const std::string& name;
+};
+
+/// @throws InputError naming both where outputs differ in number, or in shape for samples [N, ...].
+void require_same_outputs(const NamedNetwork& network, const NamedNetwork& measure,
+                          const Shape& sample);
+
 /// Names `file` in errors that name none.
 void naming(const std::string& file, const std::function<void()>& work);
 
