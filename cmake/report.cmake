@@ -1,4 +1,4 @@
-# The parts of report.html that are not C++: each becomes a text in the library.
+# The parts of pages that are not C++: each becomes a text in the library.
 function(crrm_embed room name input)
   set(output "${CMAKE_BINARY_DIR}/embedded/${name}.cpp")
   add_custom_command(
@@ -11,5 +11,7 @@ function(crrm_embed room name input)
 endfunction()
 
 crrm_embed(report kChartScript "${CRRM_CHART_JS}")
+crrm_embed(report kEpochsScript "${CMAKE_SOURCE_DIR}/crrm/report/epochs.js")
 crrm_embed(report kPageScript "${CMAKE_SOURCE_DIR}/crrm/report/page.js")
 crrm_embed(report kPageStyle "${CMAKE_SOURCE_DIR}/crrm/report/page.css")
+crrm_embed(report kPlotStyle "${CMAKE_SOURCE_DIR}/crrm/report/plot.css")

@@ -4,12 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crrm/report/axis.h"
+
 namespace crrm {
 
-// Made from page.css, page.js and Chart.js by cmake/report.cmake.
+// Made from Chart.js and the .js and .css of this folder by cmake/report.cmake.
 extern const std::string_view kChartScript;
+extern const std::string_view kEpochsScript;
 extern const std::string_view kPageScript;
 extern const std::string_view kPageStyle;
+extern const std::string_view kPlotStyle;
 
 namespace {
 
@@ -25,6 +29,7 @@ constexpr const char* kHead =
     "<link rel=\"icon\" href=\"data:,\">\n";
 
 constexpr const char* kChartData = "<script type=\"application/json\" id=\"charts\">";
+constexpr const char* kSlider = "<div data-frames=\"";
 
 }  // namespace
 
@@ -52,6 +57,10 @@ std::string escape_html(const std::string& text) {
     }
   }
   return escaped;
+}
+
+std::string exact_number(double value) {
+  return fmt::format("<data value=\"{}\">{}</data>", value, axis_number(value));
 }
 
 std::string script_json(const Json& value) {
@@ -89,12 +98,24 @@ std::string figures(const Json& charts) {
       text, kChartData, script_json(charts));
 }
 
+std::string with_slider(const std::vector<std::string>& names, const std::string& lead,
+                        const std::string& body) {
+  if (names.size() < 2) return lead + body;
+  return fmt::format(
+      "{}{}{}\">\n<div class=\"control\" hidden><button type=\"button\"></button>"
+      "<input type=\"range\" min=\"0\" max=\"{}\" aria-label=\"epoch\"><output></output></div>\n"
+      "{}</div>\n",
+      lead, kSlider, escape_html(Json(names).dump()), names.size() - 1, body);
+}
+
 std::string page(const std::string& title, const std::string& body) {
-  std::string text =
-      fmt::format("{}<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n",
-                  kHead, escape_html(title), kPageStyle, body);
-  if (body.find(kChartData) != std::string::npos)
+  const auto has = [&body](const char* part) { return body.find(part) != std::string::npos; };
+  std::string text = fmt::format(
+      "{}<title>{}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n{}</main>\n", kHead,
+      escape_html(title), kPageStyle, has("<svg ") ? kPlotStyle : "", body);
+  if (has(kChartData))
     text += fmt::format("<script>{}</script>\n<script>\n{}</script>\n", kChartScript, kPageScript);
+  if (has(kSlider)) text += fmt::format("<script>\n{}</script>\n", kEpochsScript);
   return text + "</body>\n</html>\n";
 }
 

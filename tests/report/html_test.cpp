@@ -8,30 +8,12 @@
 #include "crrm/base/error.h"
 #include "crrm/report/page.h"
 #include "example.h"
+#include "markup.h"
 
 namespace crrm {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
-
-/// A matcher would print the whole page where it fails.
-bool contains(const std::string& page, const std::string& part) {
-  return page.find(part) != std::string::npos;
-}
-
-/// The page without the two scripts and the style, which hold no text of the report.
-std::string markup(std::string page) {
-  for (const auto& [open, close] : {std::pair{"<style>", "</style>"}, {"<script>", "</script>"}})
-    for (size_t at; (at = page.find(open)) != std::string::npos;)
-      page.erase(at, page.find(close, at) + std::string(close).size() - at);
-  return page;
-}
 
 /// Puts `text` in the place of every text that the schema leaves free, config's keys included.
 void poison(Json& value, const std::string& text) {
