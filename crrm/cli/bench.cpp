@@ -37,6 +37,22 @@ bool is_respelt(const std::string& option) {
   return names.contains(option);
 }
 
+/// Whether a run chooses a value where nobody says one.
+bool is_chosen(const std::string& option) {
+  static const std::set<std::string> names = {"pad", "flip", "threads"};
+  return names.contains(option);
+}
+
+[[noreturn]] void refuse_folder(const RunFolder& folder, const std::string& option,
+                                const std::string& expected, const std::string& found) {
+  throw InputError(
+      {.file = folder.config().string(),
+       .place = option,
+       .expected = fmt::format("{}, as the grid says", expected),
+       .found = found,
+       .hint = "the run was made for another grid: remove its folder, or choose another with -o"});
+}
+
 /// @throws InputError where the folder holds a run with other options than the cell's.
 void require_same_run(const GridCell& cell, const RunFolder& folder) {
   if (!fs::exists(folder.config())) return;
@@ -47,14 +63,12 @@ void require_same_run(const GridCell& cell, const RunFolder& folder) {
   for (const auto& [name, value] : wanted.items()) {
     if (name == "output" || is_respelt(name) || (before.contains(name) && before[name] == value))
       continue;
-    throw InputError(
-        {.file = folder.config().string(),
-         .place = name,
-         .expected = fmt::format("{}, as the grid says", value.dump()),
-         .found = before.contains(name) ? before[name].dump() : "no value",
-         .hint =
-             "the run was made for another grid: remove its folder, or choose another with -o"});
+    refuse_folder(folder, name, value.dump(),
+                  before.contains(name) ? before[name].dump() : "no value");
   }
+  for (const auto& [name, value] : before.items())
+    if (!wanted.contains(name) && !is_respelt(name) && !is_chosen(name))
+      refuse_folder(folder, name, "no value", value.dump());
 }
 
 class Bench {
@@ -134,7 +148,7 @@ void Bench::write() const {
 int Bench::run() {
   open();
   const std::vector<GridCell> cells = read_grid(settings_.grid, output_);
-  fs::create_directories(output_);
+  make_folder(output_);
   write();
   bool failed = false;
   for (size_t i = 0; i < cells.size(); ++i) {

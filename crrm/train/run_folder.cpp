@@ -74,6 +74,16 @@ void Fingerprint::check(const TensorFile& checkpoint, const std::string& file) c
   }
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    throw WriteError({.file = folder.string(),
+                      .expected = "a folder that can be made and written",
+                      .found = error.message(),
+                      .hint = "choose another folder with -o"});
+}
+
 std::vector<fs::path> RunFolder::own_files() const {
   return {model(),      description(),  weights(), path_ / "model.onnx.data",
           report(),     page(),         config(),  log(),
@@ -115,13 +125,8 @@ void RunFolder::check(const std::vector<fs::path>& inputs, bool force, uint64_t 
 }
 
 void RunFolder::open() const {
+  make_folder(checkpoint().parent_path());
   std::error_code error;
-  fs::create_directories(checkpoint().parent_path(), error);
-  if (error)
-    throw WriteError({.file = path_.string(),
-                      .expected = "a folder that can be made and written",
-                      .found = error.message(),
-                      .hint = "choose another folder with -o"});
   for (const fs::path& file : own_files()) fs::remove(file, error);
   write_file(log(), "");
 }

@@ -24,6 +24,9 @@ struct Fingerprint {
   void check(const TensorFile& checkpoint, const std::string& file) const;
 };
 
+/// With all folders above it. @throws WriteError with the system's reason.
+void make_folder(const std::filesystem::path& folder);
+
 /// How a run's config.toml begins: crrm wrote the folder.
 inline constexpr char kConfigMark[] = "# Every value of this run.";
 
