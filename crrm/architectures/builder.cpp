@@ -108,6 +108,10 @@ void Builder::relu() {
   write("Relu", {}, {}, shape());
 }
 
+void Builder::tanh() {
+  write("Tanh", {}, {}, shape());
+}
+
 void Builder::leaky_relu(double slope) {
   write("LeakyRelu", {}, {{"alpha", slope}}, shape());
 }

@@ -67,6 +67,7 @@ class Builder {
             int64_t groups = 1);
   void batch_norm(const std::string& name);
   void relu();
+  void tanh();
   void leaky_relu(double slope);
   void clip(double low, double high);
   void max_pool(const Window& window);
