@@ -1,0 +1,24 @@
+// Through which channel a layer is looked at: what makes I(X;T) finite (estimators/channel.h).
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "crrm/estimators/channel.h"
+
+namespace crrm {
+
+/// Noise of the analysis over three decades: a clustering index, for any network.
+struct NoiseSweep {};
+/// The gates that a crrm run had on the layer.
+struct GatesOfRun {};
+
+using LayerChannel = std::variant<NoiseSweep, GatesOfRun, Channel>;
+
+/// "sweep", "gates", "noise:0.01" and "quantised:256" (inside the model), "post-hoc-noise:0.01" and
+/// "post-hoc-bins:30". @param option  names the text in errors
+/// @throws InputError where it is none of them, with the nearest name, or its number is not
+/// positive.
+LayerChannel parse_channel(const std::string& text, const std::string& option);
+
+}  // namespace crrm

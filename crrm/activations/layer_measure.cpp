@@ -1,0 +1,60 @@
+#include "crrm/activations/layer_measure.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace crrm {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<LayerMeasure>& registry() {
+  static std::vector<LayerMeasure> all;
+  return all;
+}
+
+/// JSON has no infinities.
+Json finite(double number) {
+  return std::isfinite(number) ? Json(number) : Json();
+}
+
+}  // namespace
+
+LayerMeasureRegistration::LayerMeasureRegistration(LayerMeasure measure) {
+  std::vector<LayerMeasure>& all = registry();
+  const auto place =
+      std::lower_bound(all.begin(), all.end(), measure,
+                       [](const auto& a, const auto& b) { return a.family < b.family; });
+  all.insert(place, std::move(measure));
+}
+
+const std::vector<LayerMeasure>& layer_measures() {
+  return registry();
+}
+
+std::vector<std::string> layer_measure_families() {
+  std::vector<std::string> families;
+  for (const LayerMeasure& measure : layer_measures()) families.push_back(measure.family);
+  return families;
+}
+
+Json to_json(const std::string& family, const Estimate& estimate) {
+  Json details = Json::object();
+  for (const auto& [name, number] : estimate.details) details[name] = finite(number);
+  const std::optional<Interval>& interval = estimate.interval;
+  return {{"family", family},
+          {"measure", estimate.measure},
+          {"value", estimate.value ? finite(*estimate.value) : Json()},
+          {"low", interval ? finite(interval->low) : Json()},
+          {"high", interval ? finite(interval->high) : Json()},
+          {"unit", estimate.unit},
+          {"samples", estimate.samples},
+          {"validity", name_of(estimate.validity)},
+          {"reason", estimate.reason},
+          {"assumptions", estimate.assumptions},
+          {"source", estimate.source},
+          {"details", details}};
+}
+
+}  // namespace crrm

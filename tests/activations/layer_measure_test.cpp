@@ -1,0 +1,162 @@
+#include "crrm/activations/layer_measure.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace crrm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int64_t kSamples = 300, kClasses = 3;
+
+at::Tensor normal(at::IntArrayRef shape, uint64_t seed) {
+  return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
+}
+
+/// Three classes on a curved surface of three coordinates, in ten features.
+LayerActivations curved_layer() {
+  LayerActivations seen;
+  seen.labels = at::arange(kSamples, at::kLong) % kClasses;
+  const at::Tensor coordinates =
+      normal({kSamples, 3}, 1) + 2 * normal({kClasses, 3}, 2).index_select(0, seen.labels);
+  seen.values = at::tanh(coordinates.mm(0.5 * normal({3, 10}, 3))).contiguous();
+  seen.reduced = seen.values;
+  seen.layer = {"v", "Tanh", {10}, 10};
+  seen.classes = kClasses;
+  return seen;
+}
+
+std::vector<Estimate> estimates_of(const std::string& family, const LayerActivations& seen) {
+  for (const LayerMeasure& measure : layer_measures())
+    if (measure.family == family) return measure.estimate(seen);
+  return {};
+}
+
+LayerActivations with_values(LayerActivations seen, const at::Tensor& values) {
+  seen.values = seen.reduced = values.contiguous();
+  return seen;
+}
+
+LayerActivations without_labels() {
+  LayerActivations seen = curved_layer();
+  seen.labels = at::Tensor();
+  seen.classes = 0;
+  return seen;
+}
+
+TEST(LayerMeasures, AreTheFamiliesOfTheManual) {
+  EXPECT_THAT(layer_measure_families(),
+              ElementsAre("capacity", "dimension", "information", "rates", "spectrum"));
+}
+
+// Distances, inner products and what follows from them do not change under an orthogonal map; what
+// draws directions at random may, within their error.
+TEST(LayerMeasures, AreTheSameForALayerThatIsPermutedOrRotated) {
+  const LayerActivations seen = curved_layer();
+  const at::Tensor rotation = std::get<0>(at::linalg_qr(normal({10, 10}, 4)));
+  const at::Tensor order =
+      at::randperm(10, at::detail::createCPUGenerator(5), at::TensorOptions(at::kLong));
+  for (const at::Tensor& values : {seen.values.index_select(1, order), seen.values.mm(rotation)})
+    for (const std::string family : {"dimension", "spectrum"}) {
+      const std::vector<Estimate> before = estimates_of(family, seen);
+      const std::vector<Estimate> after = estimates_of(family, with_values(seen, values));
+      ASSERT_EQ(before.size(), after.size());
+      for (size_t i = 0; i < before.size(); ++i) {
+        SCOPED_TRACE(before[i].measure);
+        EXPECT_EQ(before[i].validity, after[i].validity);
+        ASSERT_EQ(before[i].refused(), after[i].refused());
+        if (!before[i].refused()) {
+          EXPECT_NEAR(*before[i].value, *after[i].value, 1e-3 * std::abs(*before[i].value));
+        }
+      }
+    }
+}
+
+// Three coordinates; twice its standard error of 3 / sqrt(300), and curvature that adds little.
+TEST(LayerMeasures, FindTheCoordinatesOfACurvedLayer) {
+  const Estimate dimension = estimates_of("dimension", curved_layer())[0];
+  EXPECT_EQ(dimension.measure, "TwoNN");
+  EXPECT_NEAR(*dimension.value, 3, 0.5);
+}
+
+// An invertible layer that only scales: nothing of it may change.
+TEST(LayerMeasures, DoNotSeeTheScaleOfALayer) {
+  const LayerActivations seen = curved_layer();
+  for (const std::string family : {"dimension", "capacity", "spectrum", "information"}) {
+    const std::vector<Estimate> before = estimates_of(family, seen);
+    const std::vector<Estimate> after = estimates_of(family, with_values(seen, 16 * seen.values));
+    ASSERT_EQ(before.size(), after.size());
+    for (size_t i = 0; i < before.size(); ++i) {
+      SCOPED_TRACE(before[i].measure);
+      ASSERT_EQ(before[i].refused(), after[i].refused());
+      if (!before[i].refused()) {
+        EXPECT_NEAR(*before[i].value, *after[i].value, 1e-6 * std::abs(*before[i].value) + 1e-9);
+      }
+    }
+  }
+}
+
+// Noise of variance v adds at most sum 1/2 ln(1 + l / v) <= sum l / (2 v) nats, l the variances of
+// the layer; their sum is half of the mean squared distance m. So it is at most m / (4 v).
+TEST(LayerMeasures, ClusteringIndicesFallOverTheSweepAndKeepTheirBound) {
+  std::vector<Estimate> sweep;
+  for (const Estimate& estimate : estimates_of("information", curved_layer()))
+    if (estimate.measure.starts_with("clustering index")) sweep.push_back(estimate);
+  ASSERT_EQ(sweep.size(), 4);
+  EXPECT_EQ(sweep[0].measure, "clustering index (noise 0.001)");
+  for (size_t i = 1; i < sweep.size(); ++i) EXPECT_LT(*sweep[i].value, *sweep[i - 1].value);
+  EXPECT_LE(*sweep[0].value, std::log(kSamples));
+  EXPECT_LE(sweep[3].interval->low, 0.25);
+  EXPECT_GE(sweep[2].interval->high, *sweep[2].value);
+}
+
+// A clustered layer, as a trained one is late: its index at a middling scale is that of the
+// classes, ln 3, where samples of a class lie close by.
+TEST(LayerMeasures, AClusteredLayerHasTheIndexOfItsClusters) {
+  LayerActivations seen = curved_layer();
+  const at::Tensor centres = 10 * at::eye(kClasses, 10);
+  const at::Tensor values = centres.index_select(0, seen.labels) + 1e-3 * normal({kSamples, 10}, 6);
+  for (const Estimate& estimate : estimates_of("information", with_values(seen, values)))
+    if (estimate.measure == "clustering index (noise 0.01)") {
+      EXPECT_NEAR(*estimate.value, std::log(3.0), 0.01);
+    }
+}
+
+TEST(LayerMeasures, WithoutLabelsRefuseWhatNeedsThem) {
+  const LayerActivations seen = without_labels();
+  const std::vector<Estimate> capacity = estimates_of("capacity", seen);
+  ASSERT_EQ(capacity.size(), 1);
+  EXPECT_TRUE(capacity[0].refused());
+  EXPECT_THAT(capacity[0].reason, HasSubstr("no labels"));
+  for (const Estimate& estimate : estimates_of("information", seen))
+    if (estimate.measure.starts_with("I(T;Y)")) {
+      EXPECT_TRUE(estimate.refused());
+    }
+  EXPECT_FALSE(estimates_of("dimension", seen)[0].refused());
+  EXPECT_EQ(estimates_of("spectrum", seen).back().measure, "coding rate");
+}
+
+TEST(LayerMeasures, KeepJsonFreeOfWhatIsNotFinite) {
+  const Estimate estimate{.measure = "TwoNN",
+                          .value = 3,
+                          .interval = Interval{2, std::numeric_limits<double>::infinity()},
+                          .samples = 12,
+                          .details = {{"k", 5}, {"ratio", std::nan("")}}};
+  const Json json = to_json("dimension", estimate);
+  EXPECT_EQ(json["value"], 3.0);
+  EXPECT_EQ(json["low"], 2.0);
+  EXPECT_TRUE(json["high"].is_null());
+  EXPECT_EQ(json["details"]["k"], 5.0);
+  EXPECT_TRUE(json["details"]["ratio"].is_null());
+  EXPECT_EQ(json["validity"], "ok");
+}
+
+}  // namespace
+}  // namespace crrm
