@@ -15,7 +15,7 @@ namespace crrm::cli {
 
 /// Every option's value. Which command heeds which is said in the table.
 struct Settings {
-  std::string model, architecture, input, target, run, shell, topic, grid, family;
+  std::string model, architecture, input, target, run, shell, topic, grid, family, setups;
   std::string data, output, config;
   bool force = false, inputs = false;
   std::optional<double> max_drop;
@@ -40,6 +40,10 @@ struct Settings {
   std::string unfold = "auto";
   std::optional<double> price_per_hour;
   std::string models, units;
+  std::string layers, checkpoints, measures, memory = "2GiB", channel = "sweep";
+  int64_t samples = 2000, seeds = 5;
+  std::optional<int64_t> setup_epochs;
+  bool keep_epochs = false;
   std::optional<double> random;
   int64_t subsets = 20;
   std::string group;

@@ -456,6 +456,7 @@ void Session::open_folder() {
   folder_.open();
   write_file(folder_.config(), config_);
   if (!latency_model_.is_null()) write_file(folder_.latency_model(), latency_model_.dump(2) + "\n");
+  if (settings_.keep_epochs) make_folder(folder_.epochs());
 }
 
 RunObserver Session::observer(Progress& progress, JsonLog& log) {
@@ -478,6 +479,10 @@ RunObserver Session::observer(Progress& progress, JsonLog& log) {
     stamped.metadata["usage"] = to_json(meter_()).dump();
     write_safetensors(stamped, folder_.checkpoint());
   };
+  if (settings_.keep_epochs)
+    observer.epoch = [&](int64_t epoch, const Graph& network) {
+      write_onnx(as_written(network, assignment_.reversal), folder_.epoch(epoch));
+    };
   return observer;
 }
 

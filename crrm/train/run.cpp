@@ -121,6 +121,7 @@ class Run::State {
   void record(double loss, double rate, std::optional<double> held_out);
   void report_progress();
   void end_epoch();
+  void keep_epoch() const;
   void go_on();
   void save();
   TensorFile checkpoint() const;
@@ -521,7 +522,12 @@ void Run::State::end_epoch() {
   loss_count_ = 0;
   ++epoch_;
   step_in_epoch_ = 0;
+  keep_epoch();
   save();
+}
+
+void Run::State::keep_epoch() const {
+  if (observer_->epoch) observer_->epoch(epoch_, to(network.plain(), at::kCPU));
 }
 
 RunResult Run::State::train(const RunObserver& observer) {
@@ -546,7 +552,10 @@ RunResult Run::State::train(const RunObserver& observer) {
 /// such that a run resumed from there repeats it.
 void Run::State::go_on() {
   if (stages_.empty()) add_stage({"dense", dense_.graph, dense(), std::nullopt});
-  if (step() == 0) save();
+  if (step() == 0) {
+    keep_epoch();
+    save();
+  }
   while (epoch_ < options_.epochs) {
     train_epoch();
     end_epoch();

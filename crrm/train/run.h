@@ -71,6 +71,8 @@ struct RunObserver {
   std::function<void(int64_t step, double loss)> step;
   std::function<void(const nlohmann::ordered_json&)> log;
   std::function<void(const TensorFile&)> save;
+  /// The network without gates, after so many epochs; 0: before the first step.
+  std::function<void(int64_t epoch, const Graph&)> epoch;
 };
 
 class Run {

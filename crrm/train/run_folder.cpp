@@ -84,10 +84,16 @@ void make_folder(const fs::path& folder) {
                       .hint = "choose another folder with -o"});
 }
 
+fs::path RunFolder::epoch(int64_t number) const {
+  return epochs() / fmt::format("epoch-{:04}.onnx", number);
+}
+
 std::vector<fs::path> RunFolder::own_files() const {
-  return {model(),      description(),  weights(), path_ / "model.onnx.data",
-          report(),     page(),         config(),  log(),
-          checkpoint(), latency_model()};
+  std::vector<fs::path> files = {model(),      description(),  weights(), path_ / "model.onnx.data",
+                                 report(),     page(),         config(),  log(),
+                                 checkpoint(), latency_model()};
+  for (int64_t number = 0; fs::exists(epoch(number)); ++number) files.push_back(epoch(number));
+  return files;
 }
 
 /// Nothing is replaced that crrm did not write.

@@ -43,6 +43,9 @@ class RunFolder {
   std::filesystem::path config() const { return path_ / "config.toml"; }
   std::filesystem::path log() const { return path_ / "log.jsonl"; }
   std::filesystem::path latency_model() const { return path_ / "latency-model.json"; }
+  std::filesystem::path epochs() const { return path_ / "epochs"; }
+  /// The network after so many epochs, for crrm measure --checkpoints.
+  std::filesystem::path epoch(int64_t number) const;
   std::filesystem::path checkpoint() const { return path_ / "checkpoint" / "state.safetensors"; }
 
   /// Checks that a run may write here, and changes nothing.
