@@ -46,16 +46,6 @@ Shape parse_size(const std::string& text, const std::string& option) {
   return size;
 }
 
-std::vector<std::string> split_names(const std::string& text) {
-  std::vector<std::string> names;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    if (end > at) names.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return names;
-}
-
 /// What a network says of several samples at once is what it says of each alone.
 void require_independent_samples(const Graph& network, const RunData& data) {
   const at::NoGradGuard no_grad;
@@ -118,6 +108,16 @@ Shape parse_shape(const std::string& text, const std::string& option) {
     at = end + 1;
   }
   return shape;
+}
+
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    if (end > at) names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
 }
 
 bool is_network_file(const std::string& architecture) {

@@ -22,6 +22,9 @@ at::Device prepare_machine(Settings& settings);
 /// @throws InputError.
 Shape parse_shape(const std::string& text, const std::string& option = "--shape");
 
+/// "a,b" as {"a", "b"}; what is empty between commas is left out.
+std::vector<std::string> split_names(const std::string& text);
+
 /// Whether train's ARCH is an ONNX file, to be trained anew, and no architecture.
 bool is_network_file(const std::string& architecture);
 
