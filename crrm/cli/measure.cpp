@@ -284,6 +284,7 @@ int Measurement::run() {
   load();
   if (settings_.dry_run) return dry_run();
   layers_of(network_);  // a name that fits nothing is an error before anything is written
+  const InterruptGuard guard;
   const RunFolder folder(settings_.output);
   make_folder(folder.path());
   write_file(folder.config(), write_config(settings_, "measure"));
@@ -297,7 +298,6 @@ int Measurement::run() {
            {"samples", samples_.size()},
            {"classes", samples_.classes},
            {"epochs", Json::array()}});
-  const InterruptGuard guard;
   try {
     Progress progress(std::cerr,
                       settings_.quiet ? ProgressMode::off : parse_progress_mode(settings_.progress),
