@@ -150,7 +150,9 @@ RunData load_run_data(const Settings& settings, const InputDescription& inputs,
   Splits splits = load_data(settings.data, options);
   if (inputs.shape.empty())
     shape_rows(splits, network != nullptr ? stated_sample(*network)
-                                          : find_architecture(settings.architecture).usual);
+                       : settings.architecture.empty()
+                           ? Shape()
+                           : find_architecture(settings.architecture).usual);
   const Normalisation normalisation = normalisation_of(settings, inputs, splits.train);
   check_normalisation(normalisation, splits.train);
   HeldOutSplit split =

@@ -33,7 +33,8 @@ InputDescription describe_inputs(const Settings& settings, const std::string& mo
 
 /// The data in train, held-out and test parts, and its normalisation.
 /// @param network  what reads it; rows of a table take the shape of its input where they fit; null
-///                 where the network is still to be built: they take what the architecture is for
+///                 where the network is still to be built: they take what the architecture is for,
+///                 or stay rows where there is none
 RunData load_run_data(const Settings& settings, const InputDescription& inputs,
                       const Graph* network);
 
