@@ -102,7 +102,7 @@ endfunction()
 # Benchmarks: built on demand, `ninja -C build bench`.
 function(crrm_benchmarks)
   add_custom_target(bench)
-  foreach(name training_step manifold_capacity)
+  foreach(name training_step intrinsic_dimension manifold_capacity)
     add_executable(bench_${name} EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/${name}.cpp")
     target_link_libraries(bench_${name} PRIVATE crrm)
     target_precompile_headers(bench_${name} REUSE_FROM crrm_base)
