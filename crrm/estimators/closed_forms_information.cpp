@@ -5,6 +5,7 @@
 
 #include "crrm/estimators/binned_entropy.h"
 #include "crrm/estimators/closed_form.h"
+#include "crrm/estimators/gaussian_information.h"
 #include "crrm/estimators/mutual_information.h"
 #include "crrm/estimators/noisy_channel.h"
 #include "crrm/estimators/renyi.h"
@@ -32,6 +33,12 @@ double binned(double w, at::Tensor (*f)(const at::Tensor&), const Bins& bins) {
   constexpr int64_t kQuantiles = 200000;
   const at::Tensor u = (at::arange(kQuantiles, at::kDouble) + 0.5) / double{kQuantiles};
   return *binned_entropy(f(w * at::special_ndtri(u)).unsqueeze(1), bins).value;
+}
+
+// All of 2 d coordinates correlated by 1/2.
+double dense_normals(int64_t d, int64_t n) {
+  const at::Tensor z = normals(n, 2 * d, 0) + normals(n, 1, 1);
+  return *gaussian_information(z.narrow(1, 0, d), z.narrow(1, d, d)).value;
 }
 
 double two_pairs_of(int64_t d, int64_t n) {
@@ -75,6 +82,12 @@ const ClosedFormRegistration registration(
         const at::Tensor x = normals(2000, 1, 0);
         return *ksg(x, 0.75 * x + std::sqrt(0.4375) * normals(2000, 1, 1)).value;
       }},
+     {kFamily, "Gaussian, correlations of 1/2 in 2 + 2 dimensions", 0.293893, 0.05,
+      "1/2 ln((1 + d)^2 / (1 + 2 d)); 4 standard deviations",
+      [] { return dense_normals(2, 5000); }},
+     {kFamily, "Gaussian, correlations of 1/2 in 25 + 25 dimensions", 1.292184, 0.07,
+      "1/2 ln((1 + d)^2 / (1 + 2 d)); 4 standard deviations",
+      [] { return dense_normals(25, 5000); }},
      {kFamily, "KSG-1, two pairs in 25 + 25 dimensions: refused", 1, 0,
       "KSG gives 0.1 of 1.02 nats", [] { return two_pairs_of(25, 1500); }},
      {kFamily, "mixed neighbours, m = 5 counts and their sums", 1.054920, 0.05,
