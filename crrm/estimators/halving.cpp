@@ -12,8 +12,8 @@ namespace crrm {
 namespace {
 
 // 97.5 % quantiles of Student's t at the degrees of freedom that the levels leave: 1 + 3 + 7 + 15
-// for the variance of an estimate, 1 + 3 + 7 for that of a drift.
-constexpr double kStudent26 = 2.0555, kStudent11 = 2.2010;
+// for the variance of an estimate, 1 + 3 + 7 for that of a drift; and the 95 % quantile of this.
+constexpr double kStudent26 = 2.0555, kStudent11 = 2.2010, kOneSided11 = 1.7959;
 
 double mean(const std::vector<double>& values) {
   double sum = 0;
@@ -60,6 +60,10 @@ double Halving::largest_bias() const {
   return std::abs(bias) + kStudent11 * bias_error;
 }
 
+double Halving::resolution() const {
+  return (kStudent11 + kOneSided11) * bias_error;
+}
+
 HalvedEstimates halved(int64_t n, uint64_t seed,
                        const std::function<double(const at::Tensor& rows)>& estimate) {
   const at::Tensor order = at::randperm(n, at::detail::createCPUGenerator(seed), at::kLong);
@@ -73,7 +77,7 @@ HalvedEstimates halved(int64_t n, uint64_t seed,
 
 Halving extrapolate(const HalvedEstimates& levels, double rate) {
   MeanVariance sampling, drifting;
-  double fitted = 0, norm = 0, squares = 0;
+  double fitted = 0, norm = 0;
   for (size_t level = 0; level < kHalvings; ++level) {
     std::vector<double> drifts;  // of each part against the mean of its halves
     for (size_t part = 0; part < levels[level].size(); ++part)
@@ -82,15 +86,13 @@ Halving extrapolate(const HalvedEstimates& levels, double rate) {
     const double expected = (1 - std::exp2(rate)) * std::exp2(rate * static_cast<double>(level));
     fitted += expected * mean(drifts);
     norm += expected * expected;
-    squares += mean(drifts) * mean(drifts);
     sampling.add(levels[level + 1]);
     if (level > 0) drifting.add(drifts);
   }
   return {.value = levels[0][0],
           .error = std::sqrt(sampling.value()),
           .bias = fitted / norm,
-          .bias_error = std::sqrt(drifting.value() / norm),
-          .misfit = (squares - fitted * fitted / norm) / drifting.value()};
+          .bias_error = std::sqrt(drifting.value() / norm)};
 }
 
 }  // namespace crrm

@@ -17,12 +17,13 @@ struct Halving {
   double error = 0;       ///< standard error of `value`
   double bias = 0;        ///< of `value`, extrapolated: value - bias is what infinitely many give
   double bias_error = 0;  ///< standard error of `bias`
-  double misfit = 0;      ///< chi-square of the four levels against the rate
 
   /// From value to value - bias, and 95 % of their errors (Student's t) on the outside.
   Interval interval() const;
   /// The largest bias that the halvings leave possible: |bias| and the 95 % quantile of its error.
   double largest_bias() const;
+  /// The smallest bias that would be seen: significant at 5 %, with a probability of 95 %.
+  double resolution() const;
 };
 
 inline constexpr int64_t kHalvings = 4;

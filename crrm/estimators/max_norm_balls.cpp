@@ -13,6 +13,7 @@ namespace crrm {
 namespace {
 
 constexpr int64_t kLanes = 64;  // points of a block: a constant, so that its loops become vectors
+constexpr double kRounding = 1e-12;  // of a distance: columns of a grid were scaled
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Distances from one point to all, block by block.
@@ -81,13 +82,13 @@ class Smallest {
 
 int64_t nearer(const double* values, int64_t n, double radius) {
   int64_t inside = 0;
-  for (int64_t j = 0; j < n; ++j) inside += values[j] < radius;
+  for (int64_t j = 0; j < n; ++j) inside += values[j] < radius * (1 - kRounding);
   return inside;
 }
 
 int64_t as_near(const double* values, int64_t n, double radius) {
   int64_t inside = 0;
-  for (int64_t j = 0; j < n; ++j) inside += values[j] <= radius;
+  for (int64_t j = 0; j < n; ++j) inside += values[j] <= radius * (1 + kRounding);
   return inside;
 }
 
@@ -158,8 +159,9 @@ BallCounts count_in_label_balls(const at::Tensor& x, const at::Tensor& labels, i
       Smallest nearest(std::min(k, counts.y[at] - 1));
       for (int64_t j = 0; j < n; ++j)
         if (label[j] == label[i]) nearest.offer(distances[static_cast<size_t>(j)]);
+      const double radius = nearest.largest() * (1 + kRounding);
       for (int64_t j = 0; j < n; ++j) {
-        const bool inside = distances[static_cast<size_t>(j)] <= nearest.largest();
+        const bool inside = distances[static_cast<size_t>(j)] <= radius;
         counts.x[at] += inside;
         counts.joint[at] += inside && label[j] == label[i];
       }

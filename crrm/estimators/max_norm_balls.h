@@ -24,7 +24,8 @@ struct BallCounts {
 };
 
 /// The radius of sample i is the distance max(|x_i - x_j|, |y_i - y_j|) to its k-th neighbour.
-/// Exact in float64; O(n^2 (dx + dy)) time, O(n (dx + dy)) memory.
+/// Distances that differ by rounding only, 1e-12 of them, are equal. O(n^2 (dx + dy)) time, O(n (dx
+/// + dy)) memory.
 /// @param x [n, dx], y [n, dy] float64, finite   @param k  in [1, n - 1]
 BallCounts count_in_balls(const at::Tensor& x, const at::Tensor& y, int64_t k, Boundary boundary);
 

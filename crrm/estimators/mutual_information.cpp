@@ -26,11 +26,17 @@ double mean_psi(const std::vector<int64_t>& counts, int64_t more) {
   return sum / static_cast<double>(counts.size());
 }
 
-// Columns that vary, each mapped to the normal quantiles of its ranks: information does not change,
-// and heavy tails or skew no longer decide which neighbours are near. Equal values stay equal.
+at::Tensor varying_columns(const at::Tensor& x) {
+  return x.index_select(1, (x.amax(0) > x.amin(0)).nonzero().squeeze(1));
+}
+
+at::Tensor standardised(const at::Tensor& x) {
+  return (x - x.mean(0)) / x.std(0, /*unbiased=*/false);
+}
+
+// Normal quantiles of each column's ranks; equal values stay equal.
 at::Tensor normal_scores(const at::Tensor& x) {
-  const at::Tensor varying = (x.amax(0) > x.amin(0)).nonzero().squeeze(1);
-  const at::Tensor columns = x.index_select(1, varying).t().contiguous();  // [d, n]
+  const at::Tensor columns = x.t().contiguous();  // [d, n]
   const at::Tensor sorted = std::get<0>(columns.sort(1));
   const at::Tensor below = at::searchsorted(sorted, columns);
   const at::Tensor up_to = at::searchsorted(sorted, columns, /*out_int32=*/false, /*right=*/true);
@@ -50,48 +56,76 @@ struct Reading {
   double value = 0, dimension = 0;
 };
 
-// At the general rate, unless the levels reject it for that of smooth densities.
+using Read = std::function<Reading(const at::Tensor& x, const at::Tensor& y)>;
+using Map = at::Tensor (*)(const at::Tensor& columns);
+
+struct Samples {
+  at::Tensor x, y;  // [n, dx], [n, dy] without constant columns; or y [n] int64, labels
+
+  Samples mapped(Map map) const { return {map(x), y.is_floating_point() ? map(y) : y}; }
+  Samples rows(const at::Tensor& index) const {
+    return {x.index_select(0, index), y.index_select(0, index)};
+  }
+};
+
+// The larger bias of the general rate and that of smooth densities.
 Halving remaining_bias(const HalvedEstimates& levels, double dimension) {
-  constexpr double kChiSquare = 6.635;  // 99 % quantile at one degree of freedom
   const Halving general = extrapolate(levels, 1 / dimension);
   const Halving smooth = extrapolate(levels, 2 / dimension);
-  return general.misfit - smooth.misfit > kChiSquare ? smooth : general;
+  return smooth.largest_bias() > general.largest_bias() ? smooth : general;
 }
 
-// Value and interval of `read`, or the refusal that they call for.
-Estimate judged(Estimate estimate, const NeighbourOptions& options,
-                const std::function<Reading(const at::Tensor& rows)>& read) {
+// Every truth that a bias leaves possible is near, and so large a bias would have been seen.
+bool is_accurate(const Halving& halving, double map_effect) {
+  const double bias = std::max(halving.largest_bias(), map_effect);
+  const double accuracy = std::max(kAccuracy, kRelativeAccuracy * (halving.value - bias));
+  return std::max(bias, halving.resolution()) <= accuracy;
+}
+
+// Value and interval, or the refusal that they call for.
+Estimate judged(Estimate estimate, const NeighbourOptions& options, const Samples& samples,
+                const Read& read) {
   const int64_t n = estimate.samples;
   const int64_t needed = (int64_t{2} << kHalvings) * (options.k + 1);
   if (n < needed)
     return refuse(std::move(estimate), Validity::too_few_samples,
                   fmt::format("{} samples; {} neighbours in a sixteenth of them need {}", n,
                               options.k, needed));
+  const Samples scaled = samples.mapped(standardised), scores = samples.mapped(normal_scores);
   double dimension = 0;  // that of all samples, which come first
   const HalvedEstimates levels = halved(n, options.seed, [&](const at::Tensor& rows) {
-    const Reading reading = read(rows);
+    const Samples part = scaled.rows(rows);
+    const Reading reading = read(part.x, part.y);
     if (rows.size(0) == n) dimension = reading.dimension;
     return reading.value;
   });
   // Discrete values have no balls and no such bias: D is at least 1.
   const Halving halving = remaining_bias(levels, std::max(dimension, 1.0));
-  estimate.details.emplace_back("dimension", dimension);
+  const double of_scores = read(scores.x, scores.y).value;
+  const double map_effect = std::abs(of_scores - halving.value);
   estimate.value = halving.value;
-  estimate.interval = halving.interval();
-  estimate.details.insert(
-      estimate.details.end(),
-      {{"bias", halving.bias}, {"largest_bias", halving.largest_bias()}, {"error", halving.error}});
+  estimate.interval = Interval{std::min(halving.interval().low, of_scores),
+                               std::max(halving.interval().high, of_scores)};
+  estimate.details.insert(estimate.details.end(), {{"dimension", dimension},
+                                                   {"raw", halving.value},
+                                                   {"of_normal_scores", of_scores},
+                                                   {"error", halving.error},
+                                                   {"bias", halving.bias},
+                                                   {"largest_bias", halving.largest_bias()},
+                                                   {"resolution", halving.resolution()}});
   const double ceiling = std::log(static_cast<double>(n)) - 2;
   if (halving.value > ceiling)
     return refuse(
         std::move(estimate), Validity::saturated,
         fmt::format("{:.2f} nats; {} samples can show {:.2f}", halving.value, n, ceiling));
-  if (halving.largest_bias() > std::max(kAccuracy, kRelativeAccuracy * halving.value))
+  if (!is_accurate(halving, map_effect))
     return refuse(
         std::move(estimate), Validity::out_of_range,
         fmt::format("{:.3f} nats may be off by {:.3f} at dimension {:.1f}; more samples or "
                     "fewer dimensions would do",
-                    halving.value, halving.largest_bias(), dimension));
+                    halving.value,
+                    std::max({halving.largest_bias(), halving.resolution(), map_effect}),
+                    dimension));
   return estimate;
 }
 
@@ -123,63 +157,64 @@ Estimate constant(Estimate estimate) {
 }  // namespace
 
 Estimate ksg(const at::Tensor& x, const at::Tensor& y, const NeighbourOptions& options) {
-  const at::Tensor a = normal_scores(sample_matrix(x)), b = normal_scores(sample_matrix(y));
-  check_rows(a, b.size(0));
-  Estimate estimate =
-      described("mutual information (KSG-1)", a.size(0), options, "X, Y have a joint density",
-                "Kraskov, Stoegbauer & Grassberger, Phys. Rev. E 69, 066138 (2004), eq. 8");
-  if (a.size(1) == 0 || b.size(1) == 0) return constant(std::move(estimate));
-  const double tied = std::max(tied_share(a), tied_share(b));
+  const Samples samples{varying_columns(sample_matrix(x)), varying_columns(sample_matrix(y))};
+  check_rows(samples.x, samples.y.size(0));
+  Estimate estimate = described(
+      "mutual information (KSG-1)", samples.x.size(0), options, "X, Y have a joint density",
+      "Kraskov, Stoegbauer & Grassberger, Phys. Rev. E 69, 066138 (2004), eq. 8");
+  if (samples.x.size(1) == 0 || samples.y.size(1) == 0) return constant(std::move(estimate));
+  const double tied = std::max(tied_share(samples.x), tied_share(samples.y));
   if (tied > kTiedShare) {
     estimate.details.emplace_back("tied_share", tied);
     return refuse(
         std::move(estimate), Validity::ties,
         fmt::format("{:.1f} % of a column's values repeat; mixed_knn allows for that", 100 * tied));
   }
-  return judged(std::move(estimate), options, [&](const at::Tensor& rows) {
-    const BallCounts counts =
-        count_in_balls(a.index_select(0, rows), b.index_select(0, rows), options.k, Boundary::open);
-    return Reading{
-        psi(options.k) + psi(rows.size(0)) - mean_psi(counts.x, 1) - mean_psi(counts.y, 1),
-        counts.dimension};
-  });
+  return judged(
+      std::move(estimate), options, samples, [&](const at::Tensor& a, const at::Tensor& b) {
+        const BallCounts counts = count_in_balls(a, b, options.k, Boundary::open);
+        return Reading{
+            psi(options.k) + psi(a.size(0)) - mean_psi(counts.x, 1) - mean_psi(counts.y, 1),
+            counts.dimension};
+      });
 }
 
 Estimate mixed_knn(const at::Tensor& x, const at::Tensor& y, const NeighbourOptions& options) {
-  const at::Tensor a = normal_scores(sample_matrix(x)), b = normal_scores(sample_matrix(y));
-  check_rows(a, b.size(0));
-  Estimate estimate = described("mutual information (mixed neighbours)", a.size(0), options,
+  const Samples samples{varying_columns(sample_matrix(x)), varying_columns(sample_matrix(y))};
+  check_rows(samples.x, samples.y.size(0));
+  Estimate estimate = described("mutual information (mixed neighbours)", samples.x.size(0), options,
                                 "X, Y are continuous, discrete or mixtures of both",
                                 "Gao, Kannan, Oh & Viswanath, NeurIPS 2017, algorithm 1");
-  if (a.size(1) == 0 || b.size(1) == 0) return constant(std::move(estimate));
-  return judged(std::move(estimate), options, [&](const at::Tensor& rows) {
-    const BallCounts counts =
-        count_in_balls(a.index_select(0, rows), b.index_select(0, rows), options.k, Boundary::tied);
-    return Reading{mean_psi(counts.joint, 0) + psi(rows.size(0)) - mean_psi(counts.x, 0) -
-                       mean_psi(counts.y, 0),
-                   counts.dimension};
-  });
+  if (samples.x.size(1) == 0 || samples.y.size(1) == 0) return constant(std::move(estimate));
+  return judged(std::move(estimate), options, samples,
+                [&](const at::Tensor& a, const at::Tensor& b) {
+                  const BallCounts counts = count_in_balls(a, b, options.k, Boundary::tied);
+                  return Reading{mean_psi(counts.joint, 0) + psi(a.size(0)) -
+                                     mean_psi(counts.x, 0) - mean_psi(counts.y, 0),
+                                 counts.dimension};
+                });
 }
 
 Estimate ross(const at::Tensor& t, const at::Tensor& labels, const NeighbourOptions& options) {
-  const at::Tensor a = normal_scores(sample_matrix(t));
-  check_rows(a, labels.numel());
-  const at::Tensor classes = labels.reshape({-1}).to(at::kCPU, at::kLong);
+  const Samples samples{varying_columns(sample_matrix(t)),
+                        labels.reshape({-1}).to(at::kCPU, at::kLong)};
+  check_rows(samples.x, labels.numel());
   Estimate estimate =
-      described("I(T;Y) (nearest neighbours)", a.size(0), options,
+      described("I(T;Y) (nearest neighbours)", samples.x.size(0), options,
                 "T has a density given each label", "Ross, PLoS ONE 9, e87357 (2014), eq. 2");
-  if (a.size(1) == 0) return constant(std::move(estimate));
-  return judged(std::move(estimate), options, [&](const at::Tensor& rows) {
-    const BallCounts counts =
-        count_in_label_balls(a.index_select(0, rows), classes.index_select(0, rows), options.k);
-    double sum = 0, seen = 0;
-    for (size_t i = 0; i < counts.x.size(); ++i)
-      if (counts.joint[i] > 0) {
-        sum += psi(counts.joint[i]) - psi(counts.y[i]) - psi(counts.x[i]);
-        ++seen;
-      }
-    return Reading{seen > 0 ? psi(static_cast<int64_t>(seen)) + sum / seen : 0, counts.dimension};
-  });
+  if (samples.x.size(1) == 0) return constant(std::move(estimate));
+  return judged(std::move(estimate), options, samples,
+                [&](const at::Tensor& a, const at::Tensor& b) {
+                  const BallCounts counts = count_in_label_balls(a, b, options.k);
+                  double sum = 0, seen = 0;
+                  for (size_t i = 0; i < counts.x.size(); ++i)
+                    if (counts.joint[i] > 0) {
+                      sum += psi(counts.joint[i]) - psi(counts.y[i]) - psi(counts.x[i]);
+                      ++seen;
+                    }
+                  return Reading{seen > 0 ? psi(static_cast<int64_t>(seen)) + sum / seen : 0,
+                                 counts.dimension};
+                });
 }
 
 }  // namespace crrm

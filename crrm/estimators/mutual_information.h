@@ -6,10 +6,13 @@
 // dimension of the joint distribution, or as n^(-2/D) where the density is smooth: what halving the
 // samples changes, times 1 / (2^(1/D) - 1), is what is still missing. At D = 2 that is 2.4 times
 // the change, at D = 20 it is 28 times, and a change too small to be told from sampling error hides
-// a large bias. So the samples are halved four times; the rate is 1/D unless the changes reject it
-// for 2/D (likelihood ratio, 99 %); and an estimate is given where the largest bias that remains
-// possible (95 %) is at most kAccuracy or kRelativeAccuracy of the value, else refused
-// (`out_of_range`). The rule knows nothing of the distribution: D is measured from the distances.
+// a large bias. So the samples are halved four times, D is measured from the distances, and the
+// larger bias of the two rates counts. Information is the same for normal scores of the columns, so
+// what they change is bias too. An estimate is given where (95 %) no bias that remains possible
+// exceeds kAccuracy or kRelativeAccuracy of the smallest truth that it leaves, and one that large
+// would have been seen (power 95 %); else it is refused (`out_of_range`), and the detail "raw" says
+// what it would have been. Sampling error is the interval's business. The rule knows nothing of the
+// distribution; at n = 5,000 it lets pass what has D near 2.
 // No method can certify more than O(ln n) nats from n samples (McAllester & Stratos, AISTATS 2020);
 // above ln n - 2 it is `saturated`.
 #pragma once
@@ -22,8 +25,8 @@
 
 namespace crrm {
 
-inline constexpr double kAccuracy = 0.05;         ///< nats: the bias that is let through
-inline constexpr double kRelativeAccuracy = 0.2;  ///< of the estimate
+inline constexpr double kAccuracy = 0.05;          ///< nats: the bias that is let through
+inline constexpr double kRelativeAccuracy = 0.15;  ///< of the information
 
 struct NeighbourOptions {
   int64_t k = 5;      ///< neighbours, >= 2, as D comes from their ratios
@@ -32,8 +35,9 @@ struct NeighbourOptions {
 
 /// I(X;Y) of continuous X, Y: psi(k) + psi(n) - <psi(n_x + 1) + psi(n_y + 1)>, columns
 /// standardised, constant ones dropped; not clipped at 0. Interval: from the estimate to the one
-/// without its extrapolated bias, widened by 95 % of the sampling error (`extrapolate`). Refuses
-/// tied values (more than kTiedShare of a column), naming mixed_knn, and what has no power.
+/// without its extrapolated bias, widened by 95 % of the sampling error (`extrapolate`), and to the
+/// estimate from normal scores. Refuses tied values (more than kTiedShare of a column), naming
+/// mixed_knn, and what has no power.
 /// @param x [n, dx], y [n, dy], finite   @return nats
 /// @throws InputError if they are no matrices of as many rows, or not finite
 /// Source: Kraskov, Stoegbauer & Grassberger, Phys. Rev. E 69, 066138 (2004), eq. 8.

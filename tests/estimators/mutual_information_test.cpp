@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <stdexcept>
 
 #include "crrm/base/error.h"
 #include "tests/estimators/beyond_normal.h"
@@ -26,31 +27,52 @@ bool covers(const Estimate& estimate, double truth) {
   return estimate.interval->low <= truth && truth <= estimate.interval->high;
 }
 
+// What the estimator says before it is judged.
+double raw(const Estimate& estimate) {
+  for (const auto& [name, value] : estimate.details)
+    if (name == "raw") return value;
+  throw std::out_of_range(estimate.measure);
+}
+
+// Deviations over seeds at n = 1,000, k = 3: those of another KSG-1 over 20 seeds, which tell one
+// to 16 %, these 100 to 7 %.
 TEST(Ksg, MeanOverSeedsIsTheClosedForm) {
-  for (const double rho : {0.0, 0.3, 0.6, 0.75, 0.9}) {
+  constexpr int kSeeds = 100;
+  int given = 0, covered = 0;  // of 600
+  for (const auto& [rho, deviation] : std::initializer_list<std::pair<double, double>>{
+           {0, 0.021}, {0.3, 0.027}, {0.6, 0.032}, {0.75, 0.038}, {0.9, 0.045}, {0.99, 0.042}}) {
     const double truth = -0.5 * std::log(1 - rho * rho);
-    double sum = 0;
-    int given = 0, covered = 0;
-    for (uint64_t seed = 0; seed < 20; ++seed) {
+    double sum = 0, squares = 0;
+    for (uint64_t seed = 0; seed < kSeeds; ++seed) {
       const Pair pair = normal_pair(rho, 1000, seed);
       const Estimate estimate = ksg(pair.x, pair.y, {.k = 3, .seed = seed});
+      sum += raw(estimate);
+      squares += raw(estimate) * raw(estimate);
       if (estimate.refused()) continue;
       ++given;
       covered += covers(estimate, truth);
-      sum += *estimate.value;
     }
-    EXPECT_GE(given, 14) << rho;
-    EXPECT_NEAR(sum / given, truth, 0.03) << rho;
-    EXPECT_GE(covered, given - 2) << rho;  // 95 %: three misses of 20 or more have p = 0.08
+    const double mean = sum / kSeeds;
+    EXPECT_NEAR(mean, truth, 0.03) << rho;
+    EXPECT_NEAR(std::sqrt(squares / kSeeds - mean * mean) / deviation, 1, 0.5) << rho;
   }
+  EXPECT_GE(given, 300);  // 1,000 samples show the bias to 0.05 about every other time
+  EXPECT_GE(covered, 0.9 * given);
 }
 
-TEST(Ksg, SeesTwoPairsOfThreeCoordinates) {
+// The bias that is left, 0.05, is known to the table of reference values, not to the estimator.
+TEST(Ksg, ReadsTwoPairsOfThreeCoordinatesButDoesNotVouchForIt) {
   const Pair pair = testing::two_pair(3, 5000, 0);
   const Estimate estimate = ksg(pair.x, pair.y, {.k = 3});
-  ASSERT_FALSE(estimate.refused()) << estimate.reason;
-  EXPECT_NEAR(*estimate.value, 0.976, 0.05);
-  EXPECT_TRUE(covers(estimate, 1.021651));
+  EXPECT_NEAR(raw(estimate), 0.976, 0.05);
+  EXPECT_EQ(estimate.validity, Validity::out_of_range);
+}
+
+// Deviations of Cauchy variables are those of a few outliers: KSG says 0.16 of 0.224 nats.
+TEST(Ksg, RefusesWhatNormalScoresReadOtherwise) {
+  const Pair pair = testing::beyond_normal_tasks()[7].sample(5000, 0);
+  EXPECT_EQ(ksg(pair.x, pair.y).validity, Validity::out_of_range);
+  EXPECT_NEAR(*ksg(pair.x.asinh(), pair.y.asinh()).value, 0.224171, 0.03);
 }
 
 TEST(Ksg, RefusesWhatItCannotSee) {
@@ -73,9 +95,9 @@ TEST(Ksg, RefusesTiesAndNamesWhatAllowsThem) {
   EXPECT_THROW(ksg(pair.x, pair.y.narrow(0, 0, 10)), InputError);
 }
 
-TEST(Ksg, IsTheSameUnderMonotoneMaps) {
+TEST(Ksg, IsTheSameInOtherUnits) {
   const Pair pair = normal_pair(0.75, 1000, 0);
-  EXPECT_DOUBLE_EQ(*ksg(pair.x, pair.y).value, *ksg(pair.x.sinh(), pair.y.exp()).value);
+  EXPECT_DOUBLE_EQ(raw(ksg(pair.x, pair.y)), raw(ksg(-3 * pair.x + 100, 0.01 * pair.y)));
 }
 
 TEST(MixedKnn, IsRightForUniformCountsAndTheirSums) {  // ln m - (m - 1) / m ln 2
@@ -91,7 +113,8 @@ TEST(MixedKnn, IsRightForUniformCountsAndTheirSums) {  // ln m - (m - 1) / m ln 
   EXPECT_NEAR(*by_labels.value, 1.054920, 0.05);
 }
 
-// A grid as fine as the balls: neither a density nor atoms. 0.2231 nats, of which it would say 0.56.
+// A grid as fine as the balls: neither a density nor atoms. 0.2231 nats, of which it would say
+// 0.56.
 TEST(MixedKnn, RefusesRoundingAsFineAsItsBalls) {
   const Pair pair = normal_pair(0.6, 5000, 0);
   const Estimate rounded = mixed_knn((pair.x / 0.05).round(), (pair.y / 0.05).round());
@@ -112,8 +135,7 @@ TEST(MixedKnn, ObeysDataProcessing) {
 TEST(Ksg, Adds) {
   const Pair a = normal_pair(0.75, 5000, 0), b = normal_pair(0.75, 5000, 1);
   const Estimate both = ksg(at::cat({a.x, b.x}, 1), at::cat({a.y, b.y}, 1));
-  ASSERT_FALSE(both.refused()) << both.reason;
-  EXPECT_NEAR(*both.value, *ksg(a.x, a.y).value + *ksg(b.x, b.y).value, 0.05);
+  EXPECT_NEAR(raw(both), raw(ksg(a.x, a.y)) + raw(ksg(b.x, b.y)), 0.05);
 }
 
 // Two normals at distance 2: 0.336831 nats by quadrature.
