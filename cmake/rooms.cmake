@@ -102,10 +102,12 @@ endfunction()
 # Benchmarks: built on demand, `ninja -C build bench`.
 function(crrm_benchmarks)
   add_custom_target(bench)
-  foreach(name training_step intrinsic_dimension manifold_capacity)
+  foreach(name training_step intrinsic_dimension manifold_capacity beyond_normal)
     add_executable(bench_${name} EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/${name}.cpp")
     target_link_libraries(bench_${name} PRIVATE crrm)
     target_precompile_headers(bench_${name} REUSE_FROM crrm_base)
     add_dependencies(bench bench_${name})
   endforeach()
+  target_sources(bench_beyond_normal PRIVATE
+                 "${CMAKE_SOURCE_DIR}/tests/estimators/beyond_normal.cpp")
 endfunction()
