@@ -141,16 +141,15 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-Json verdict_json(const std::vector<LayerVerdict>& verdicts, const Json& changes) {
+Json verdict_json(const std::vector<LayerVerdict>& verdicts, const Json& changes, int64_t seeds) {
   Json layers = Json::array();
-  std::string claimed;
+  bool phase = false;
   for (const LayerVerdict& verdict : verdicts) {
     layers.push_back({{"layer", verdict.layer}, {"phase", verdict.phase}, {"text", verdict.text}});
-    if (verdict.phase) claimed += (claimed.empty() ? "" : ", ") + verdict.layer;
+    phase = phase || verdict.phase;
   }
-  return {{"phase", !claimed.empty()},
-          {"text", claimed.empty() ? "no layer falls late in every channel and over all seeds"
-                                   : "late fall in every channel and over all seeds: " + claimed},
+  return {{"phase", phase},
+          {"text", sum_up(verdicts, seeds)},
           {"layers", layers},
           {"changes", changes}};
 }
@@ -169,6 +168,7 @@ Json Plane::to_json() const {
   for (const std::vector<double>& of_seeds : accuracy_) accuracy.push_back(mean(of_seeds));
   Json changes = Json::array();
   const std::vector<LayerVerdict> judged = verdicts(changes);
+  const auto seeds = static_cast<int64_t>(accuracy_[0].size());
   return {{"name", setup_.name},
           {"meaning", setup_.meaning},
           {"layers", layers},
@@ -177,7 +177,7 @@ Json Plane::to_json() const {
           {"channels", channels},
           {"curves", curves},
           {"accuracy", accuracy},
-          {"verdict", verdict_json(judged, changes)}};
+          {"verdict", verdict_json(judged, changes, seeds)}};
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ size_t peak_without(const std::vector<std::vector<double>>& curves, size_t left_
 
 std::string described(const ChannelChange& seen) {
   const LateChange& c = seen.change;
-  return fmt::format("{}: {:+.3f} nats [{:+.3f}, {:+.3f}]{}", seen.channel, c.mean, c.low, c.high,
+  return fmt::format("{}: {:+.3f} nats [{:+.3f}, {:+.3f}]{}{}", seen.channel, c.mean, c.low, c.high,
+                     c.high < 0 && !c.falls() ? ", not in every seed" : "",
                      c.saturated ? ", saturated" : "");
 }
 
@@ -44,6 +45,14 @@ std::vector<ChannelChange> decisive(const std::vector<ChannelChange>& sweep) {
   for (const ChannelChange& seen : sweep)
     if (seen.inside) inside.push_back(seen);
   return inside.empty() ? sweep : inside;
+}
+
+/// Names of the layers of which `property` holds, with commas between.
+std::string layers_where(const std::vector<LayerVerdict>& layers, bool LayerVerdict::*property) {
+  std::vector<std::string> found;
+  for (const LayerVerdict& verdict : layers)
+    if (verdict.*property) found.push_back(verdict.layer);
+  return fmt::format("{}", fmt::join(found, ", "));
 }
 
 std::vector<std::string> channels_where(const std::vector<ChannelChange>& sweep, bool falls) {
@@ -72,14 +81,20 @@ LateChange late_change(const std::vector<std::vector<double>>& curves, double ce
   for (const double change : changes) squares += (change - mean) * (change - mean);
   const double half =
       student_975(static_cast<int64_t>(seeds) - 1) * std::sqrt(squares / (n - 1) / n);
-  return {mean, mean - half, mean + half, static_cast<int64_t>(seeds), saturated};
+  return {.mean = mean,
+          .low = mean - half,
+          .high = mean + half,
+          .greatest = *std::max_element(changes.begin(), changes.end()),
+          .seeds = static_cast<int64_t>(seeds),
+          .saturated = saturated};
 }
 
 LayerVerdict judge(const std::string& layer, const std::vector<ChannelChange>& sweep) {
   const std::vector<ChannelChange> looked = decisive(sweep);
   const std::vector<std::string> falls = channels_where(looked, true);
   const std::vector<std::string> others = channels_where(looked, false);
-  LayerVerdict verdict{.layer = layer, .phase = false, .text = ""};
+  LayerVerdict verdict{
+      .layer = layer, .falls = others.empty() && !falls.empty(), .phase = false, .text = ""};
   const int64_t seeds = looked.empty() ? 0 : looked[0].change.seeds;
   if (looked.empty() || falls.empty()) {
     verdict.text = fmt::format("no fall ({})", fmt::join(others, "; "));
@@ -95,6 +110,16 @@ LayerVerdict judge(const std::string& layer, const std::vector<ChannelChange>& s
                                fmt::join(falls, "; "));
   }
   return verdict;
+}
+
+std::string sum_up(const std::vector<LayerVerdict>& layers, int64_t seeds) {
+  const std::string claimed = layers_where(layers, &LayerVerdict::phase);
+  if (!claimed.empty()) return "late fall in every channel and over all seeds: " + claimed;
+  const std::string falling = layers_where(layers, &LayerVerdict::falls);
+  if (!falling.empty())
+    return fmt::format("late fall in {}, but {} seeds claim nothing: {} are needed", falling, seeds,
+                       kLeastSeeds);
+  return "no layer falls late in every channel and over all seeds";
 }
 
 }  // namespace crrm

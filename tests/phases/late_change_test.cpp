@@ -15,7 +15,9 @@ const double kCeiling = 8;
 
 ChannelChange seen(const std::string& channel, double low, double high, bool inside = false,
                    int64_t seeds = kLeastSeeds) {
-  return {channel, inside, {.mean = (low + high) / 2, .low = low, .high = high, .seeds = seeds}};
+  return {channel,
+          inside,
+          {.mean = (low + high) / 2, .low = low, .high = high, .greatest = high, .seeds = seeds}};
 }
 
 // Changes -1, -2, -3 from the second time, at which every pair of the others is highest:
@@ -25,13 +27,25 @@ TEST(LateChange, IsFromThePeakOfTheOthersToTheEnd) {
   EXPECT_DOUBLE_EQ(change.mean, -2);
   EXPECT_THAT(change.high + 2, DoubleNear(4.303 / std::sqrt(3.0), 1e-12));
   EXPECT_DOUBLE_EQ(change.low + change.high, -4);
+  EXPECT_DOUBLE_EQ(change.greatest, -1);
   EXPECT_EQ(change.seeds, 3);
   EXPECT_FALSE(change.saturated);
 }
 
+// Changes -1, -1, -1, -1, 0.1: mean -0.78, deviation 0.492, and the interval ends at -0.17.
+TEST(LateChange, IsNoFallWhereOneSeedRises) {
+  const LateChange change =
+      late_change({{0, 4, 3}, {0, 4, 3}, {0, 4, 3}, {0, 4, 3}, {0, 4, 4.1}}, kCeiling);
+  EXPECT_LT(change.high, -0.1);
+  EXPECT_DOUBLE_EQ(change.greatest, 4.1 - 4);
+  EXPECT_FALSE(change.falls());
+  EXPECT_THAT(judge("layer 1", {{"bins", false, change}}).text, HasSubstr(", not in every seed"));
+}
+
 // White noise around a constant: from its own highest point every curve falls; from that of the
 // others none does on average. The seeds share the choice of that point, so that their changes are
-// not quite independent: a fall is found in about 6 % of cases, where 2.5 % would be by chance.
+// not quite independent: a fall is found in about 4 % of cases (an independent simulation of
+// 20,000: 4.4 %; 5.1 % by the interval alone), where less than 2.5 % would be by chance.
 TEST(LateChange, NoiseAloneIsSeldomAFall) {
   constexpr int kExperiments = 2000;
   const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
@@ -45,7 +59,7 @@ TEST(LateChange, NoiseAloneIsSeldomAFall) {
     falls += change.falls() ? 1.0 / kExperiments : 0;
     mean += change.mean / kExperiments;
   }
-  EXPECT_LT(falls, 0.08);
+  EXPECT_LT(falls, 0.06);
   EXPECT_THAT(mean, DoubleNear(0, 4 * std::sqrt(2.0 / (5 * kExperiments))));
 }
 
@@ -86,6 +100,16 @@ TEST(Judge, FourSeedsAreTooFew) {
   const LayerVerdict verdict = judge("layer 1", {seen("bins", -2, -1, false, 4)});
   EXPECT_FALSE(verdict.phase);
   EXPECT_THAT(verdict.text, HasSubstr("over 4 seeds only: 5 are needed"));
+}
+
+TEST(SumUp, SaysWhatALayerThatFallsLacks) {
+  const auto layers = [](int64_t seeds) {
+    return std::vector<LayerVerdict>{judge("layer 1", {seen("bins", -0.1, 0.1, false, seeds)}),
+                                     judge("layer 3", {seen("bins", -2, -1, false, seeds)})};
+  };
+  EXPECT_EQ(sum_up(layers(2), 2), "late fall in layer 3, but 2 seeds claim nothing: 5 are needed");
+  EXPECT_EQ(sum_up(layers(5), 5), "late fall in every channel and over all seeds: layer 3");
+  EXPECT_EQ(sum_up({layers(5)[0]}, 5), "no layer falls late in every channel and over all seeds");
 }
 
 // What was added for the analysis says nothing where the model has a channel of its own.
