@@ -16,6 +16,8 @@ namespace {
 constexpr double kNormal = 1.959963984540054;  // 97.5 % quantile
 constexpr int kSteps = 300;
 constexpr double kRoundOff = 1e-3;  // of the sum of a row's probabilities, float32 included
+constexpr int kMixingRounds = 100;
+constexpr int64_t kFewest = 8;  // two samples in each half of a half
 
 // Columns uncorrelated, of deviation 1, on the samples that it is made from; a 1 beside them.
 class Whitening {
@@ -35,6 +37,64 @@ class Whitening {
  private:
   at::Tensor mean_, map_;
 };
+
+Estimate described(int64_t n) {
+  return {.measure = "I(T;Y), lower bound (held-out cross-entropy)",
+          .unit = "nats",
+          .samples = n,
+          .assumptions = "the classifier has not seen the samples",
+          .source = "Barber & Agakov, NeurIPS 2003, eq. 3"};
+}
+
+struct Labelled {
+  at::Tensor t, labels;  // [n, d] float64, [n] int64
+
+  Labelled rows(const at::Tensor& index) const {
+    return {t.index_select(0, index), labels.index_select(0, index)};
+  }
+};
+
+// What the frequencies of the labels say without a look, each class seen half a time more: [1, K].
+at::Tensor log_frequencies(const at::Tensor& labels, int64_t classes) {
+  const at::Tensor counts = at::bincount(labels, {}, classes).to(at::kDouble) + 0.5;
+  return (counts / counts.sum()).log().unsqueeze(0);
+}
+
+// Probabilities of a classifier and of the frequencies, mixed by a weight.
+at::Tensor mixed(const at::Tensor& said, const at::Tensor& frequencies, double weight) {
+  return at::logaddexp(said + std::log(weight), frequencies + std::log1p(-weight));
+}
+
+// The classifier's share in the mixture that is likeliest for labels that it was not fitted to, by
+// expectation-maximisation: Dempster, Laird & Rubin (1977), section 4.3. Half a label more on
+// either side keeps both.
+double likeliest_weight(const at::Tensor& said, const at::Tensor& frequencies,
+                        const at::Tensor& labels) {
+  const at::Tensor column = labels.unsqueeze(1);
+  const at::Tensor odds = (frequencies.expand_as(said) - said).gather(1, column).exp();
+  const auto n = static_cast<double>(labels.numel());
+  double weight = 0.5;
+  for (int i = 0; i < kMixingRounds; ++i)
+    weight = ((weight / (weight + (1 - weight) * odds)).sum().item<double>() + 0.5) / (n + 1);
+  return weight;
+}
+
+// What a mixture that `seen` alone decides says about `unseen`: a half of `seen`, and then the
+// other, gives labels that its classifier has not seen for the weight.
+at::Tensor mixture_log_probabilities(const Labelled& seen, int64_t classes,
+                                     const at::Tensor& unseen) {
+  const std::vector<at::Tensor> halves = at::arange(seen.labels.numel()).tensor_split(2);
+  std::vector<at::Tensor> said, frequencies, labels;
+  for (size_t read = 0; read < 2; ++read) {
+    const Labelled fitted = seen.rows(halves[1 - read]), rest = seen.rows(halves[read]);
+    said.push_back(logistic_log_probabilities(fitted.t, fitted.labels, classes, rest.t));
+    frequencies.push_back(log_frequencies(fitted.labels, classes).expand_as(said.back()));
+    labels.push_back(rest.labels);
+  }
+  const double weight = likeliest_weight(at::cat(said), at::cat(frequencies), at::cat(labels));
+  return mixed(logistic_log_probabilities(seen.t, seen.labels, classes, unseen),
+               log_frequencies(seen.labels, classes), weight);
+}
 
 }  // namespace
 
@@ -77,34 +137,34 @@ Estimate held_out_information(const at::Tensor& log_probabilities, const at::Ten
   const double mean = gains.mean().item<double>();
   const double margin =
       n > 1 ? kNormal * gains.std().item<double>() / std::sqrt(static_cast<double>(n)) : 0;
-  return {.measure = "I(T;Y), lower bound (held-out cross-entropy)",
-          .value = mean,
-          .interval = Interval{mean - margin, mean + margin},
-          .unit = "nats",
-          .samples = n,
-          .assumptions = "the classifier has not seen the samples",
-          .source = "Barber & Agakov, NeurIPS 2003, eq. 3"};
+  Estimate estimate = described(n);
+  estimate.value = mean;
+  estimate.interval = Interval{mean - margin, mean + margin};
+  if (mean + margin < 0) {
+    estimate.validity = Validity::too_few_samples;
+    estimate.reason = "the classifier does worse than the frequencies of the labels; 0 is a bound";
+  }
+  return estimate;
 }
 
 Estimate held_out_information(const at::Tensor& t, const at::Tensor& labels, uint64_t seed) {
-  const at::Tensor samples = sample_matrix(t);
-  const at::Tensor label = labels.reshape({-1}).to(at::kCPU, at::kLong);
-  const int64_t n = samples.size(0);
-  if (n < 4 || label.numel() != n || label.min().item<int64_t>() < 0)
-    throw InputError({.expected = fmt::format("{} labels >= 0, of at least 4 samples", n),
-                      .found = std::to_string(label.numel())});
-  const int64_t classes = label.max().item<int64_t>() + 1;
+  const Labelled samples{sample_matrix(t), labels.reshape({-1}).to(at::kCPU, at::kLong)};
+  const int64_t n = samples.t.size(0);
+  if (samples.labels.numel() != n || samples.labels.min().item<int64_t>() < 0)
+    throw InputError({.expected = fmt::format("{} labels >= 0", n),
+                      .found = std::to_string(samples.labels.numel())});
+  if (n < kFewest)
+    return refuse(described(n), Validity::too_few_samples,
+                  fmt::format("{} samples; two in each quarter need {}", n, kFewest));
+  const int64_t classes = samples.labels.max().item<int64_t>() + 1;
   const std::vector<at::Tensor> halves =
       at::tensor_split(at::randperm(n, at::detail::createCPUGenerator(seed), at::kLong), 2);
   at::Tensor said = at::empty({n, classes}, at::kDouble);
-  for (size_t read = 0; read < 2; ++read) {
-    const at::Tensor &seen = halves[1 - read], &unseen = halves[read];
-    said.index_copy_(
-        0, unseen,
-        logistic_log_probabilities(samples.index_select(0, seen), label.index_select(0, seen),
-                                   classes, samples.index_select(0, unseen)));
-  }
-  return held_out_information(said, label);
+  for (size_t read = 0; read < 2; ++read)
+    said.index_copy_(0, halves[read],
+                     mixture_log_probabilities(samples.rows(halves[1 - read]), classes,
+                                               samples.t.index_select(0, halves[read])));
+  return held_out_information(said, samples.labels);
 }
 
 }  // namespace crrm

@@ -64,6 +64,35 @@ TEST(HeldOutInformation, IsTheEntropyForACertainClassifier) {
   EXPECT_THROW(held_out_information(certain + 1, labels), InputError);
 }
 
+// Fifty directions separate a hundred samples whatever their labels, and say nothing of others: a
+// mixture that knows its weight loses little, one that does not lost 3 nats and more.
+TEST(HeldOutInformation, LosesLittleWhereTheClassifierFitsTooWell) {
+  const at::Tensor labels = at::arange(100).remainder(10);
+  const Estimate nothing = held_out_information(normals(100, 50, 3), labels, 0);
+  EXPECT_GT(*nothing.value, -0.3);
+  EXPECT_LE(nothing.interval->low, 0);
+  // One direction of 40 tells the label up to the noise, 0.336831 nats.
+  const at::Tensor two = at::arange(200).remainder(2);
+  at::Tensor t = normals(200, 40, 4);
+  t.select(1, 0).add_(two, 2);
+  const Estimate some = held_out_information(t, two, 0);
+  EXPECT_GT(*some.value, 0);
+  EXPECT_LE(some.interval->low, 0.336831);
+}
+
+TEST(HeldOutInformation, IsFlaggedBelowNothingAndRefusedForAFewSamples) {
+  const at::Tensor labels = at::arange(100).remainder(2);
+  const at::Tensor wrong = at::tensor({0.1, 0.9}, at::kDouble)
+                               .log()
+                               .expand({100, 2})
+                               .gather(1, at::stack({labels, 1 - labels}, 1));
+  EXPECT_EQ(held_out_information(wrong.contiguous(), 1 - labels).validity, Validity::ok);
+  EXPECT_EQ(held_out_information(wrong.contiguous(), labels).validity, Validity::too_few_samples);
+  const Estimate few = held_out_information(normals(7, 3, 0), labels.narrow(0, 0, 7), 0);
+  EXPECT_TRUE(few.refused());
+  EXPECT_THAT(few.reason, HasSubstr("7 samples"));
+}
+
 TEST(Renyi, HasItsClosedForms) {
   const at::Tensor one = at::ones({100, 100}, at::kDouble), identity = at::eye(100, at::kDouble);
   const at::Tensor blocks = at::kron(at::eye(4, at::kDouble), at::ones({25, 25}, at::kDouble));
