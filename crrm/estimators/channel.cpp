@@ -50,6 +50,7 @@ std::optional<std::string> not_rounded(const at::Tensor& t, int64_t levels) {
 }
 
 Estimate with_bounds(NoisyChannel channel) {
+  if (channel.estimate.refused()) return channel.estimate;
   channel.estimate.details.insert(
       channel.estimate.details.end(),
       {{"lower_bound", *channel.lower.value}, {"upper_bound", *channel.upper.value}});

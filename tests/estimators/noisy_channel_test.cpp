@@ -47,6 +47,40 @@ TEST(NoisyChannel, FlagsWhatTheSamplesCannotShow) {
   EXPECT_THROW(noisy_channel(normals(4, 1, 0), 0), InputError);
 }
 
+// The bounds hold for the mixture of the samples, so they hold for what is drawn from it.
+TEST(NoisyChannel, IsBetweenItsBoundsAndBelowLnNForAnyNoise) {
+  const at::Tensor h = normals(60, 3, 1);
+  for (const double variance : {1e-10, 1e-6, 1e-2, 1.0, 1e2, 1e6}) {
+    SCOPED_TRACE(variance);
+    const NoisyChannel channel = noisy_channel(h, variance, {.per_sample = 1, .seed = 2});
+    EXPECT_LE(*channel.lower.value, *channel.estimate.value);
+    EXPECT_LE(*channel.estimate.value, *channel.upper.value);
+    EXPECT_LE(*channel.upper.value, std::log(60));
+    EXPECT_LE(channel.estimate.interval->low, *channel.estimate.value);
+    EXPECT_GE(channel.estimate.interval->high, *channel.estimate.value);
+  }
+  for (const double variance : {1e-16, 1e-307}) {
+    SCOPED_TRACE(variance);
+    const NoisyChannel channel = noisy_channel(h, variance);
+    for (const Estimate& estimate : {channel.lower, channel.estimate, channel.upper}) {
+      EXPECT_TRUE(estimate.refused());
+      EXPECT_THAT(estimate.reason, HasSubstr("float64"));
+    }
+    EXPECT_TRUE(noisy_label_information(h, at::arange(60).remainder(2), variance).refused());
+    EXPECT_TRUE(information_through(NoiseInModel{variance}, h).refused());
+  }
+}
+
+// Five places, 141 deviations apart: the noise tells all of them, and their number is the number.
+TEST(NoisyChannel, IsSaturatedWhereAllRowsThatDifferAreToldApart) {
+  const at::Tensor places = 100 * at::eye(5, at::kDouble).repeat({100, 1});
+  const Estimate estimate = noisy_channel(places, 1).estimate;
+  EXPECT_NEAR(*estimate.value, std::log(5), 1e-9);
+  EXPECT_EQ(estimate.validity, Validity::saturated);
+  EXPECT_EQ(noisy_channel(at::ones({50, 4}), 1).estimate.validity, Validity::ok);
+  EXPECT_EQ(noisy_channel(places / 100, 1).estimate.validity, Validity::ok);
+}
+
 TEST(NoisyLabelInformation, AgreesWithQuadratureAndWithTheHeldOutBound) {
   const at::Tensor labels = at::arange(1000).remainder(2);
   const at::Tensor h = 2 * labels.unsqueeze(1).to(at::kDouble);  // one point a label
