@@ -147,6 +147,14 @@ void check_rows(const at::Tensor& x, int64_t n) {
                       .found = fmt::format("{} and {}", x.size(0), n)});
 }
 
+// Samples whose label no other has. @param labels  [n] int64
+int64_t count_alone(const at::Tensor& labels) {
+  const auto [values, inverse, counts] = at::_unique2(labels, /*sorted=*/true,
+                                                      /*return_inverse=*/false,
+                                                      /*return_counts=*/true);
+  return (counts == 1).sum().item<int64_t>();
+}
+
 Estimate constant(Estimate estimate) {
   estimate.value = 0;
   estimate.interval = Interval{0, 0};
@@ -202,6 +210,10 @@ Estimate ross(const at::Tensor& t, const at::Tensor& labels, const NeighbourOpti
   Estimate estimate =
       described("I(T;Y) (nearest neighbours)", samples.x.size(0), options,
                 "T has a density given each label", "Ross, PLoS ONE 9, e87357 (2014), eq. 2");
+  const int64_t n = estimate.samples, alone = count_alone(samples.y);
+  if (2 * alone > n)
+    return refuse(std::move(estimate), Validity::too_few_samples,
+                  fmt::format("{} of {} samples are alone with their label", alone, n));
   if (samples.x.size(1) == 0) return constant(std::move(estimate));
   return judged(std::move(estimate), options, samples,
                 [&](const at::Tensor& a, const at::Tensor& b) {

@@ -151,6 +151,12 @@ TEST(Ross, SeesWhichOfTwoNormals) {
   EXPECT_NEAR(*shuffled.value, 0, 0.03);
 }
 
+TEST(Ross, RefusesLabelsThatAreAlone) {
+  const Estimate estimate = ross(normals(1000, 2, 0), at::arange(1000));
+  EXPECT_EQ(estimate.validity, Validity::too_few_samples);
+  EXPECT_THAT(estimate.reason, HasSubstr("1000 of 1000 samples are alone"));
+}
+
 TEST(BeyondNormal, GivesWhatHoldsAndRefusesTheRest) {
   for (const testing::BeyondNormalTask& task : testing::beyond_normal_tasks()) {
     const Pair pair = task.sample(2000, 3);
