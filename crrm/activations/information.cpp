@@ -2,6 +2,8 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <limits>
+
 #include "crrm/activations/layer_measure.h"
 #include "crrm/activations/projection.h"
 #include "crrm/estimators/held_out_information.h"
@@ -40,13 +42,15 @@ constexpr int64_t kNoiseFeatures = 512;  // squared distances vary by 6 % under 
 /// What noise of the analysis leaves, for each of the shares. @param layer  [n, features]
 std::vector<Estimate> clustering_indices(const at::Tensor& layer, uint64_t seed) {
   const at::Tensor h = project(layer, kNoiseFeatures, seed);
-  const double distance = 2 * h.to(at::kDouble).var(0).sum().item<double>();
+  const int64_t n = h.size(0);
+  const double distance = n > 1 ? 2 * h.to(at::kDouble).var(0).sum().item<double>() : 0;
   std::vector<Estimate> all;
   for (const double share : kNoiseShares) {
     const std::string name = fmt::format("clustering index (noise {:g})", share);
     if (distance == 0) {
-      all.push_back(refuse({.measure = name, .unit = "nats", .samples = h.size(0)}, Validity::ties,
-                           "all samples are the same"));
+      all.push_back(refuse({.measure = name, .unit = "nats", .samples = n},
+                           n > 1 ? Validity::ties : Validity::too_few_samples,
+                           n > 1 ? "all samples are the same" : "one sample has no distances"));
       continue;
     }
     const NoisyChannel channel =
@@ -56,14 +60,16 @@ std::vector<Estimate> clustering_indices(const at::Tensor& layer, uint64_t seed)
     index.interval = Interval{*channel.lower.value, *channel.upper.value};
     index.assumptions =
         "noise of the analysis, its variance that share of the mean squared distance of two "
-        "samples: no property of the network; interval: bounds of Kolchinsky & Tracey";
+        "samples: no property of the network; interval: bounds of Kolchinsky & Tracey, between "
+        "which the number is drawn with the error of the details";
     index.details.emplace_back("features", static_cast<double>(h.size(1)));
     all.push_back(std::move(index));
   }
   return all;
 }
 
-/// The gates' channel (docs/theory.md, equation 3): noise of variance D (1 - D) E f^2 on (1 - D) f.
+/// The gates' channel (docs/theory.md, equation 3): noise of variance D (1 - D) E f^2 on (1 - D) f,
+/// so of D / (1 - D) E f^2 on f; a unit with a closed gate says nothing, whatever its power.
 std::vector<Estimate> through_gates(const LayerActivations& seen) {
   const Estimate blank{.measure = "I(X;T)", .unit = "nats", .samples = seen.values.size(0)};
   if (!seen.distortion.defined())
@@ -75,7 +81,9 @@ std::vector<Estimate> through_gates(const LayerActivations& seen) {
                    "all positions of a unit share one draw of its gate: no noise of each feature")};
   const at::Tensor distortion = whole ? seen.distortion : open;
   const at::Tensor power = seen.values.to(at::kDouble).square().mean(0);  // [features]
-  const at::Tensor variance = distortion / (1 - distortion) * power;      // infinite where closed
+  const at::Tensor variance =
+      (distortion / (1 - distortion) * power)
+          .masked_fill(distortion == 1, std::numeric_limits<double>::infinity());
   if (variance.min().item<double>() <= 0)
     return {refuse(blank, Validity::out_of_range, "a gate or an activation without any noise")};
   Estimate through = information_through(Gates{variance}, seen.values, {.seed = seen.seed});

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -42,6 +43,15 @@ struct LayerMeasureRegistration {
 /// By family.
 const std::vector<LayerMeasure>& layer_measures();
 std::vector<std::string> layer_measure_families();
+
+/// Samples with a value that is inf or nan, of which no measure is to be asked.
+int64_t samples_not_finite(const at::Tensor& values);
+
+/// What a family gives, or one refusal in its name where samples are not finite: a network that
+/// diverged keeps its other layers and checkpoints.
+/// @param not_finite  of `samples_not_finite(seen.values)`, once for all families
+std::vector<Estimate> estimates_of(const LayerMeasure& measure, const LayerActivations& seen,
+                                   int64_t not_finite);
 
 /// An entry of a report's `estimates`.
 nlohmann::ordered_json to_json(const std::string& family, const Estimate& estimate);

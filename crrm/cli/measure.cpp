@@ -223,12 +223,13 @@ Json Measurement::measure_layer(const Layer& layer, const at::Tensor& activation
       .distortion = gate == gates_.end() ? at::Tensor() : gate->second,
       .channel = channel_,
       .seed = static_cast<uint64_t>(settings_.seed)};
+  const int64_t not_finite = samples_not_finite(activations);
   Json estimates = Json::array();
   for (const LayerMeasure* measure : measures_) {
     throw_if_interrupted();
     advance(layer, measure->family, progress);
     const Clock::time_point begin = Clock::now();
-    for (const Estimate& estimate : measure->estimate(seen))
+    for (const Estimate& estimate : estimates_of(*measure, seen, not_finite))
       estimates.push_back(to_json(measure->family, estimate));
     seconds_[measure->family] += seconds_since(begin);
     done_ += work_of(layer) / static_cast<double>(measures_.size());

@@ -35,8 +35,17 @@ LayerActivations curved_layer() {
 
 std::vector<Estimate> estimates_of(const std::string& family, const LayerActivations& seen) {
   for (const LayerMeasure& measure : layer_measures())
-    if (measure.family == family) return measure.estimate(seen);
+    if (measure.family == family)
+      return estimates_of(measure, seen, samples_not_finite(seen.values));
   return {};
+}
+
+/// Those of the information family whose measure starts so.
+std::vector<Estimate> information_of(const LayerActivations& seen, const std::string& measure) {
+  std::vector<Estimate> some;
+  for (Estimate& estimate : estimates_of("information", seen))
+    if (estimate.measure.starts_with(measure)) some.push_back(std::move(estimate));
+  return some;
 }
 
 LayerActivations with_values(LayerActivations seen, const at::Tensor& values) {
@@ -106,15 +115,29 @@ TEST(LayerMeasures, DoNotSeeTheScaleOfALayer) {
 // Noise of variance v adds at most sum 1/2 ln(1 + l / v) <= sum l / (2 v) nats, l the variances of
 // the layer; their sum is half of the mean squared distance m. So it is at most m / (4 v).
 TEST(LayerMeasures, ClusteringIndicesFallOverTheSweepAndKeepTheirBound) {
-  std::vector<Estimate> sweep;
-  for (const Estimate& estimate : estimates_of("information", curved_layer()))
-    if (estimate.measure.starts_with("clustering index")) sweep.push_back(estimate);
+  const std::vector<Estimate> sweep = information_of(curved_layer(), "clustering index");
   ASSERT_EQ(sweep.size(), 4);
   EXPECT_EQ(sweep[0].measure, "clustering index (noise 0.001)");
   for (size_t i = 1; i < sweep.size(); ++i) EXPECT_LT(*sweep[i].value, *sweep[i - 1].value);
   EXPECT_LE(*sweep[0].value, std::log(kSamples));
   EXPECT_LE(sweep[3].interval->low, 0.25);
-  EXPECT_GE(sweep[2].interval->high, *sweep[2].value);
+  for (const Estimate& index : sweep) {
+    EXPECT_LE(index.interval->low, *index.value);
+    EXPECT_GE(index.interval->high, *index.value);
+  }
+}
+
+// Two samples are a pair of normals, whose draw of one noise each strays by half a nat.
+TEST(LayerMeasures, ClusteringIndicesOfFewSamplesAreInsideTheirIntervals) {
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    SCOPED_TRACE(seed);
+    LayerActivations pair = with_values(without_labels(), normal({2, 10}, seed));
+    pair.seed = seed;
+    for (const Estimate& index : information_of(pair, "clustering index")) {
+      EXPECT_LE(index.interval->low, *index.value);
+      EXPECT_GE(index.interval->high, *index.value);
+    }
+  }
 }
 
 // A clustered layer, as a trained one is late: its index at a middling scale is that of the
@@ -123,10 +146,59 @@ TEST(LayerMeasures, AClusteredLayerHasTheIndexOfItsClusters) {
   LayerActivations seen = curved_layer();
   const at::Tensor centres = 10 * at::eye(kClasses, 10);
   const at::Tensor values = centres.index_select(0, seen.labels) + 1e-3 * normal({kSamples, 10}, 6);
-  for (const Estimate& estimate : estimates_of("information", with_values(seen, values)))
-    if (estimate.measure == "clustering index (noise 0.01)") {
-      EXPECT_NEAR(*estimate.value, std::log(3.0), 0.01);
-    }
+  const std::vector<Estimate> indices =
+      information_of(with_values(seen, values), "clustering index (noise 0.01)");
+  ASSERT_EQ(indices.size(), 1);
+  EXPECT_NEAR(*indices[0].value, std::log(3.0), 0.01);
+  EXPECT_EQ(indices[0].validity, Validity::ok);
+  // Where the samples of a cluster are equal, nothing but their number is left to see.
+  const std::vector<Estimate> equal = information_of(
+      with_values(seen, centres.index_select(0, seen.labels)), "clustering index (noise 0.01)");
+  ASSERT_EQ(equal.size(), 1);
+  EXPECT_EQ(equal[0].validity, Validity::saturated);
+}
+
+TEST(LayerMeasures, OfAFewSamplesRefuseTheInformationAndSayWhy) {
+  for (const int64_t n : {1, 2, 7}) {
+    SCOPED_TRACE(n);
+    LayerActivations few = with_values(curved_layer(), normal({n, 10}, 1));
+    few.labels = few.labels.narrow(0, 0, n);
+    const std::vector<Estimate> of_labels = information_of(few, "I(T;Y)");
+    ASSERT_EQ(of_labels.size(), 2);
+    for (const Estimate& estimate : of_labels)
+      EXPECT_EQ(estimate.validity, Validity::too_few_samples);
+  }
+}
+
+TEST(LayerMeasures, OfValuesThatAreNotFiniteAreRefusedOneAFamily) {
+  LayerActivations seen = curved_layer();
+  seen.values[3][2] = std::numeric_limits<float>::quiet_NaN();
+  seen.values[290][0] = std::numeric_limits<float>::infinity();
+  for (const std::string& family : layer_measure_families()) {
+    SCOPED_TRACE(family);
+    const std::vector<Estimate> all = estimates_of(family, seen);
+    ASSERT_EQ(all.size(), 1);
+    EXPECT_TRUE(all[0].refused());
+    EXPECT_EQ(all[0].reason, "inf or nan in 2 of 300 samples");
+  }
+}
+
+// A closed gate on a unit that is dead: the unit says nothing, and the others what they say alone.
+TEST(LayerMeasures, GatesChannelHasRoomForADeadUnitThatIsClosed) {
+  LayerActivations seen = without_labels();
+  seen.channel = GatesOfRun{};
+  const at::Tensor alone = normal({kSamples, 2}, 1);
+  const auto through_gates = [&](const at::Tensor& values, const std::vector<double>& distortion) {
+    LayerActivations gated = with_values(seen, values);
+    gated.layer.features = values.size(1);
+    gated.distortion = at::tensor(distortion, at::kDouble);
+    return estimates_of("information", gated)[0];
+  };
+  const Estimate two = through_gates(alone, {0.25, 0.5});
+  const Estimate three =
+      through_gates(at::cat({alone, at::zeros({kSamples, 1})}, 1), {0.25, 0.5, 1});
+  ASSERT_FALSE(three.refused()) << three.reason;
+  EXPECT_NEAR(*three.value, *two.value, 0.1);  // other draws of the noise
 }
 
 TEST(LayerMeasures, WithoutLabelsRefuseWhatNeedsThem) {
@@ -135,10 +207,9 @@ TEST(LayerMeasures, WithoutLabelsRefuseWhatNeedsThem) {
   ASSERT_EQ(capacity.size(), 1);
   EXPECT_TRUE(capacity[0].refused());
   EXPECT_THAT(capacity[0].reason, HasSubstr("no labels"));
-  for (const Estimate& estimate : estimates_of("information", seen))
-    if (estimate.measure.starts_with("I(T;Y)")) {
-      EXPECT_TRUE(estimate.refused());
-    }
+  const std::vector<Estimate> of_labels = information_of(seen, "I(T;Y)");
+  ASSERT_EQ(of_labels.size(), 1);
+  EXPECT_TRUE(of_labels[0].refused());
   EXPECT_FALSE(estimates_of("dimension", seen)[0].refused());
   EXPECT_EQ(estimates_of("spectrum", seen).back().measure, "coding rate");
 }
