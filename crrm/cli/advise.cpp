@@ -30,6 +30,8 @@ Json to_json(const BottleneckAdvice& advice, const Settings& settings) {
   for (const Estimate& estimate : advice.estimates)
     estimates.push_back(crrm::to_json("dimension", estimate));
   return {{"data", settings.data},
+          {"samples", advice.samples},
+          {"seed", settings.seed},
           {"features", advice.features},
           {"estimates", estimates},
           {"width", advice.width ? Json(*advice.width) : Json()},
@@ -47,13 +49,19 @@ std::string described(const Estimate& estimate) {
   return text;
 }
 
-/// The smallest scale, the plateau and the second opinions; --json has all scales.
+/// The nearest scale, the plateau and the second opinions; --json has all scales.
 void print(const BottleneckAdvice& advice) {
-  std::cout << fmt::format("{} features; intrinsic dimension by\n", advice.features);
+  std::cout << fmt::format("{} samples of {} features; intrinsic dimension by\n", advice.samples,
+                           advice.features);
   constexpr size_t kOthers = 3;
-  for (size_t i = 0; i < advice.estimates.size(); ++i)
-    if (i == 0 || i + kOthers >= advice.estimates.size())
-      std::cout << "  " << described(advice.estimates[i]) << "\n";
+  const size_t others = advice.estimates.size() - kOthers;
+  if (others > 0) {
+    Estimate nearest = advice.estimates[0];
+    nearest.measure += ", nearest neighbours (TwoNN)";
+    std::cout << "  " << described(nearest) << "\n";
+  }
+  for (size_t i = others; i < advice.estimates.size(); ++i)
+    std::cout << "  " << described(advice.estimates[i]) << "\n";
   if (advice.width)
     std::cout << fmt::format(
         "bottleneck: {} units are the least that can be enough, {} the safe choice\n",

@@ -32,16 +32,21 @@ void compare(BottleneckAdvice& advice, double dimension, const Estimate& other) 
   const double factor = *other.value / dimension;
   if (factor <= kDisagreement && factor >= 1 / kDisagreement) return;
   advice.compresses = false;
-  advice.cautions.push_back(
-      fmt::format("{} gives {:.1f} where distances give {:.1f}: the set is curved, or has too few "
-                  "samples for its dimension",
-                  other.measure, *other.value, dimension));
+  advice.cautions.push_back(fmt::format(
+      "{} gives {:.1f} where distances give {:.1f}: {}", other.measure, *other.value, dimension,
+      factor > 1
+          ? "the set is curved, or has too few samples for its dimension"
+          : "angles see directions of large variance alone, distances smaller ones too, such "
+            "as noise"));
 }
 
 void suggest_widths(BottleneckAdvice& advice, const Estimate& dimension) {
   const double upper = dimension.interval ? dimension.interval->high : *dimension.value;
   advice.width = std::llround(std::ceil(upper));
   advice.safe_width = 2 * *advice.width + 1;
+  advice.cautions.push_back(
+      "found so far: autoencoders on smooth manifolds need as many units as the dimension, on "
+      "images more; what classifiers need depends on the labels");
   advice.compresses =
       dimension.validity == Validity::ok && 2 * *advice.safe_width <= advice.features;
   if (dimension.validity != Validity::ok)
@@ -54,7 +59,8 @@ void suggest_widths(BottleneckAdvice& advice, const Estimate& dimension) {
 }  // namespace
 
 BottleneckAdvice advise_bottleneck(const at::Tensor& points) {
-  BottleneckAdvice advice{.features = points.size(1), .estimates = {}, .cautions = {}};
+  BottleneckAdvice advice{
+      .samples = points.size(0), .features = points.size(1), .estimates = {}, .cautions = {}};
   const Neighbours neighbours = nearest_neighbours(points, kNeighbours);
   const GrideProfile profile = gride(neighbours);
   const Estimate by_angles = separability_dimension(points);

@@ -12,6 +12,7 @@
 namespace crrm {
 
 struct BottleneckAdvice {
+  int64_t samples = 0;
   int64_t features = 0;             ///< numbers in a sample
   std::vector<Estimate> estimates;  ///< GRIDE over scales, its plateau, FisherS, simplex skewness
   /// Upper end of the dimension's interval, rounded up: the least that gives the samples back.

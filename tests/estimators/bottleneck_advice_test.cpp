@@ -13,6 +13,7 @@ using testing::Ge;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Le;
+using testing::Not;
 
 const auto kDouble = at::TensorOptions(at::kDouble);
 
@@ -31,6 +32,7 @@ at::Tensor flat(int64_t samples, int64_t dimension, int64_t features) {
 // so that estimates are low by a few percent, and all stay below 4.
 TEST(BottleneckAdvice, FollowsTheDimensionOfAFlatSet) {
   const BottleneckAdvice advice = advise_bottleneck(flat(2000, 3, 64));
+  EXPECT_EQ(advice.samples, 2000);
   EXPECT_EQ(advice.features, 64);
   ASSERT_TRUE(advice.width.has_value());
   EXPECT_THAT(*advice.width, AllOf(Ge(3), Le(4)));
@@ -45,11 +47,23 @@ TEST(BottleneckAdvice, ExpectsNothingOfNoise) {
   EXPECT_THAT(advice.cautions, Contains(HasSubstr("more than half of 12 features")));
 }
 
+// FisherS keeps components with a tenth of the largest variance: 3 of 12, where the other nine have
+// a 25th.
+TEST(BottleneckAdvice, CallsASetOfUnequalVariancesNotCurved) {
+  const at::Generator random = generator(4);
+  const at::Tensor wide = 5 * at::randn({2000, 3}, random, kDouble);
+  const at::Tensor points = at::cat({wide, at::randn({2000, 9}, random, kDouble)}, 1);
+  const BottleneckAdvice advice = advise_bottleneck(points);
+  EXPECT_FALSE(advice.compresses);
+  EXPECT_THAT(advice.cautions, Contains(HasSubstr("directions of large variance")));
+  EXPECT_THAT(advice.cautions, Not(Contains(HasSubstr("is curved"))));
+}
+
 // 100 dimensions are beyond what 500 samples can show.
 TEST(BottleneckAdvice, ExpectsNothingWhereSamplesAreTooFew) {
   const BottleneckAdvice advice = advise_bottleneck(at::randn({500, 1000}, generator(3), kDouble));
   EXPECT_FALSE(advice.compresses);
-  EXPECT_THAT(advice.cautions, testing::Not(IsEmpty()));
+  EXPECT_THAT(advice.cautions, Not(IsEmpty()));
 }
 
 TEST(BottleneckAdvice, HasNoWidthWhereAllSamplesAreOne) {
