@@ -72,8 +72,8 @@ Estimate correlation_dimension(const at::Tensor& points, const Neighbours& neigh
   if (!(outer > inner) || nearer == 0) return refuse_equal_distances(std::move(estimate));
   estimate.value =
       std::log(static_cast<double>(near) / static_cast<double>(nearer)) / std::log(outer / inner);
-  check_samples(estimate, log_ratios(neighbours, kInner, kOuter));
-  check_range(estimate, kInner, kOuter);
+  check_samples(estimate, neighbours, kInner, kOuter);
+  check_range(estimate, neighbours.features, ratio_between(kInner, kOuter));
   return estimate;
 }
 

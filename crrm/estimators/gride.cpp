@@ -31,7 +31,8 @@ at::Tensor tilted(const at::Tensor& l, double d) {
   return at::where(l > 0, l / (l * -d).expm1().neg(), 1 / d);
 }
 
-double standard_error(const at::Tensor& l, double d, int64_t n1, int64_t n2) {
+// From the Fisher information of independent ratios.
+double fisher_error(const at::Tensor& l, double d, int64_t n1, int64_t n2) {
   const double pairs = (tilted(l, d).square() * (l * -d).exp()).sum().item<double>();
   return 1 / std::sqrt(static_cast<double>(l.size(0)) / d / d +
                        static_cast<double>(n2 - n1 - 1) * pairs);
@@ -44,21 +45,30 @@ Estimate gride_at(const Neighbours& neighbours, int64_t n1) {
   estimate.details.emplace_back("n2", n2);
   const at::Tensor l = log_ratios(neighbours, n1, n2);
   if (!l.any().item<bool>()) return refuse_equal_distances(std::move(estimate));
-  const double d = gride_root(l, n1, n2), error = standard_error(l, d, n1, n2);
+  const double d = gride_root(l, n1, n2);
+  const at::Tensor score =
+      static_cast<double>(n2 - n1 - 1) * tilted(l, d) - static_cast<double>(n2 - 1) * l;
+  const double inflation = overlap_inflation(neighbours, score, n2);
+  const double error = fisher_error(l, d, n1, n2) * std::sqrt(inflation);
   estimate.value = d;
   estimate.interval = {d - kNormal95 * error, d + kNormal95 * error};
-  estimate.details.emplace_back("standard_error", error);
+  estimate.details.insert(estimate.details.end(),
+                          {{"standard_error", error}, {"overlap_inflation", inflation}});
   estimate.details.emplace_back("distance",
                                 neighbours.distances.select(1, n2 - 1).median().item<double>());
-  check_samples(estimate, l);
-  check_range(estimate, n1, n2);
+  check_samples(estimate, neighbours, n1, n2);
+  check_range(estimate, neighbours.features, ratio_between(n1, n2));
   return estimate;
+}
+
+// Scales see the same points, so that what overlap adds to their errors is much the same for both.
+double own_error(const Estimate& estimate) {
+  return detail(estimate, "standard_error") / std::sqrt(detail(estimate, "overlap_inflation"));
 }
 
 bool agree(const Estimate& a, const Estimate& b) {
   return a.value && b.value &&
-         std::abs(*a.value - *b.value) <=
-             kAgree * std::hypot(detail(a, "standard_error"), detail(b, "standard_error"));
+         std::abs(*a.value - *b.value) <= kAgree * std::hypot(own_error(a), own_error(b));
 }
 
 Estimate plateau_of(const std::vector<Estimate>& scales, Estimate plateau) {

@@ -11,13 +11,13 @@ namespace crrm {
 struct GrideProfile {
   std::vector<Estimate> scales;  ///< n1 = 1, 2, 4, .., 64, as far as 2 n1 <= k; the first is TwoNN
   /// Mean over the longest run of at least 3 scales that agree with the next one within 2 standard
-  /// errors; of equally long ones the first. Its interval spans those of its scales. Refused where
-  /// there is none.
+  /// errors of independent ratios; of equally long ones the first. Its interval spans those of its
+  /// scales. Refused where there is none.
   Estimate plateau;
 };
 
 /// Details of a scale: "n1", "n2", "distance" (median to the neighbour n2), "standard_error" (from
-/// the Fisher information; too small where neighbourhoods overlap, as most do for large n1).
+/// the Fisher information, times the root of the next), "overlap_inflation".
 /// Source: Denti, Doimo, Laio, Mira, Sci. Rep. 12, 20005 (2022), eqs. 4 and 8.
 GrideProfile gride(const Neighbours& neighbours);
 

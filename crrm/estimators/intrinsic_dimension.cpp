@@ -40,10 +40,13 @@ Estimate two_nn(const Neighbours& neighbours) {
   if (!(sum > 0)) return refuse_equal_distances(std::move(estimate));
   const auto m = static_cast<double>(neighbours.points());
   estimate.value = (m - 1) / sum;
-  estimate.interval = {gamma_quantile(m, 0.025) / sum, gamma_quantile(m, 0.975) / sum};
-  estimate.details.emplace_back("standard_error", *estimate.value / std::sqrt(m - 2));
-  check_samples(estimate, ratios);
-  check_range(estimate, 1, 2);
+  const double inflation = overlap_inflation(neighbours, ratios, 2);
+  const double shape = m / inflation;  // so many independent ratios
+  estimate.interval = {gamma_quantile(shape, 0.025) / sum * inflation,
+                       gamma_quantile(shape, 0.975) / sum * inflation};
+  estimate.details.emplace_back("standard_error", *estimate.value * std::sqrt(inflation / (m - 2)));
+  check_samples(estimate, neighbours, 1, 2);
+  check_range(estimate, neighbours.features, ratio_between(1, 2));
   return estimate;
 }
 
@@ -65,11 +68,12 @@ Estimate levina_bickel(const Neighbours& neighbours, int64_t k) {
   if (!(mean > 0)) return refuse_equal_distances(std::move(estimate));
   const auto m = static_cast<double>(neighbours.points());
   estimate.value = 1 / mean;
-  const double error = inverse.std().item<double>() / std::sqrt(m) / mean / mean;
+  const double error = inverse.std().item<double>() *
+                       std::sqrt(overlap_inflation(neighbours, inverse, k) / m) / mean / mean;
   estimate.interval = {*estimate.value - kNormal95 * error, *estimate.value + kNormal95 * error};
   estimate.details.emplace_back("standard_error", error);
-  check_samples(estimate, log_ratios(neighbours, 1, k));
-  check_range(estimate, 1, k);
+  check_samples(estimate, neighbours, 1, k);
+  check_range(estimate, neighbours.features, mean_ratio_to(k));
   return estimate;
 }
 

@@ -10,6 +10,7 @@
 
 namespace crrm {
 
+constexpr int64_t kFewPoints = 100;              // below it, the relative error of TwoNN is > 10 %
 constexpr double kNormal95 = 1.959963984540054;  // two-sided 95 % of a normal law
 
 /// ln(r_n2 / r_n1) [m] float64 >= 0, for 1 <= n1 < n2 <= k.
@@ -20,9 +21,18 @@ Estimate describe_dimension(const Neighbours& neighbours, std::string measure, s
 
 Estimate refuse_equal_distances(Estimate estimate);
 
-/// Marks a number that rests on fewer than 100 points (relative error of TwoNN above 10 %), or on
-/// ratios of which more than 1 % are 1: where there is a density, none are.
-/// @param log_ratios [m] float64
-void check_samples(Estimate& estimate, const at::Tensor& log_ratios);
+/// Factor >= 1 on the variance of the mean of one term a point, as terms of points that share
+/// neighbours depend on one another: sum_{ij} K_ij t_i t_j over what it would be for independent
+/// terms, for centred terms t and K_ij the share of the n2 neighbours that i and j have in common.
+/// @param terms [m] float64, each a function of the distances to the point's n2 neighbours
+/// Source: Conley, J. Econometrics 92, 1 (1999), with neighbours in place of a distance.
+double overlap_inflation(const Neighbours& neighbours, const at::Tensor& terms, int64_t n2);
+
+/// Marks a number from ln(r_n2 / r_n1) that rests on fewer than 100 points (relative error of TwoNN
+/// above 10 %); on ratios of which more than 1 % are 1, where there is a density none are; on
+/// nearly equal points, where for more than 1 % of the points r_{j+1} > 1000 r_j, at some j < n2,
+/// which at a density of dimension d has the probability 1000^{-j d}; or that lies below 0.9, its
+/// interval included.
+void check_samples(Estimate& estimate, const Neighbours& neighbours, int64_t n1, int64_t n2);
 
 }  // namespace crrm

@@ -138,7 +138,8 @@ Neighbours nearest_neighbours(const at::Tensor& points, int64_t k) {
   Neighbours found{.distances = at::empty({n, k}, at::kDouble),
                    .indices = at::empty({n, k}, at::kLong),
                    .rows = rows,
-                   .duplicates = duplicates};
+                   .duplicates = duplicates,
+                   .features = table.size(1)};
   if (k == 0) return found;
   if (duplicates > 0) table = table.index_select(0, rows);
   const PairTiles pairs(table);

@@ -12,6 +12,7 @@ struct Neighbours {
   at::Tensor indices;      ///< [m, k] int64: rows of the points, those of `rows`
   at::Tensor rows;         ///< [m] int64, ascending: the first of every set of equal rows
   int64_t duplicates = 0;  ///< n - m
+  int64_t features = 0;    ///< d; 0 where only distances are known
 
   int64_t points() const { return distances.size(0); }
   int64_t k() const { return distances.size(1); }

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <numbers>
 
+#include "crrm/estimators/neighbour_ratios.h"
 #include "crrm/estimators/unique_rows.h"
 
 namespace crrm {
@@ -130,6 +131,10 @@ Estimate separability_dimension(const at::Tensor& points) {
                           {{"threshold", threshold(chosen)},
                            {"components", static_cast<double>(unit.size(1))},
                            {"pairs", static_cast<double>(pairs[chosen])}});
+  if (n < kFewPoints) {
+    estimate.validity = Validity::too_few_samples;
+    estimate.reason = fmt::format("{} different points; {} are needed", n, kFewPoints);
+  }
   return estimate;
 }
 

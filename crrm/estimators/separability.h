@@ -13,7 +13,7 @@ namespace crrm {
 /// with x . y >= a; the dimension is that of a uniform sphere with the same p, at the a of 0.6,
 /// 0.62, .., 0.98 that is nearest to 0.9 of the largest one where p > 0. Interval: none. Too high
 /// on curved sets, and one number for all. Refuses where all pairs are separable (too few samples
-/// for the dimension).
+/// for the dimension), marks fewer than 100 different points.
 /// @param points [n, d] floating point, finite
 /// Source: Albergante, Mirkes, Bac, Chen, Martin, Faure, Barillot, Pinello, Gorban, Zinovyev, IJCNN
 /// 2019, eqs. 5 and 6.

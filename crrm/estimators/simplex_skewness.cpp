@@ -16,6 +16,7 @@ namespace crrm {
 namespace {
 
 constexpr int64_t kFewestNeighbours = 3;
+constexpr double kTolerated = 0.1;  // share of the ceiling that a dimension may reach
 constexpr size_t kLargestDimension = 1 << 16;
 
 // [n - 1] for n = 1, 2, ..: from the gamma function's recursion, two by two.
@@ -27,6 +28,23 @@ const std::vector<double>& expected_skewness() {
     return mean;
   }();
   return table;
+}
+
+// Directions about the mean of k points have the mean cosine -1 / (k - 1), so that what is read for
+// d dimensions is near 1 / (1 / d + 1 / (k - 1)^2).
+void check(Estimate& estimate, int64_t points, int64_t features, int64_t k) {
+  const auto ceiling = static_cast<double>((k - 1) * (k - 1));
+  if (points < kFewPoints) {
+    estimate.validity = Validity::too_few_samples;
+    estimate.reason = fmt::format("{} different points; {} are needed", points, kFewPoints);
+  } else if (*estimate.value > kTolerated * ceiling) {
+    estimate.validity = Validity::saturated;
+    estimate.reason =
+        fmt::format("{} neighbours read no more than {:.0f}, whatever the dimension", k, ceiling);
+  } else if (estimate.interval->low > static_cast<double>(features)) {
+    estimate.validity = Validity::out_of_range;
+    estimate.reason = fmt::format("more than the {} features", features);
+  }
 }
 
 }  // namespace
@@ -71,11 +89,14 @@ Estimate simplex_skewness_dimension(const at::Tensor& points, const Neighbours& 
           points.index_select(0, neighbours.indices.select(0, i)).to(at::kDouble)));
   });
   const double mean = local.mean().item<double>();
-  const double error =
-      local.std().item<double>() / std::sqrt(static_cast<double>(m) / static_cast<double>(k));
+  const int64_t different = points.size(0) - neighbours.duplicates;
+  const double independent =
+      std::min(static_cast<double>(m), static_cast<double>(different) / static_cast<double>(k));
+  const double error = local.std().item<double>() / std::sqrt(independent);
   estimate.value = mean;
   estimate.interval = {mean - kNormal95 * error, mean + kNormal95 * error};
   estimate.details.emplace_back("standard_error", error);
+  check(estimate, different, points.size(1), k);
   return estimate;
 }
 

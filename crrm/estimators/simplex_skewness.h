@@ -12,10 +12,13 @@ namespace crrm {
 /// Expected simplex skewness (ESSa, d = 1): the area that pairs of a point's k nearest neighbours
 /// span about their mean, by the product of their lengths, compared with that of random directions;
 /// mean over points. Right on flat sets of high dimension, too high on curved ones. Interval:
-/// normal, with m / k independent neighbourhoods. Refuses fewer than 3 neighbours.
+/// normal, with as many independent neighbourhoods as k goes into the different points, at most one
+/// a point. Refuses fewer than 3 neighbours. Marks numbers from fewer than 100 points, above a
+/// tenth of (k - 1)^2, which is the most that k neighbours read, and above D, the interval
+/// included.
 /// @param points      [n, D] that the neighbours are of
-/// @param neighbours  all of their k are used; scikit-dimension takes 100
-/// Source: Johnsson, Soneson, Fontes, IEEE TPAMI 37, 196 (2015), eq. 6.
+/// @param neighbours  of all or some of the points, which are averaged; all of their k are used;
+/// scikit-dimension takes 100 Source: Johnsson, Soneson, Fontes, IEEE TPAMI 37, 196 (2015), eq. 6.
 Estimate simplex_skewness_dimension(const at::Tensor& points, const Neighbours& neighbours);
 
 /// The mean of |sin| of the angle between two random directions in n dimensions,
