@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "crrm/estimators/gride.h"
@@ -42,8 +43,9 @@ void compare(BottleneckAdvice& advice, double dimension, const Estimate& other) 
 
 void suggest_widths(BottleneckAdvice& advice, const Estimate& dimension) {
   const double upper = dimension.interval ? dimension.interval->high : *dimension.value;
-  advice.width = std::llround(std::ceil(upper));
-  advice.safe_width = 2 * *advice.width + 1;
+  advice.width =
+      static_cast<int64_t>(std::min(std::ceil(upper), static_cast<double>(advice.features)));
+  advice.safe_width = std::min(2 * *advice.width + 1, advice.features);
   advice.cautions.push_back(
       "found so far: autoencoders on smooth manifolds need as many units as the dimension, on "
       "images more; what classifiers need depends on the labels");

@@ -15,10 +15,12 @@ struct BottleneckAdvice {
   int64_t samples = 0;
   int64_t features = 0;             ///< numbers in a sample
   std::vector<Estimate> estimates;  ///< GRIDE over scales, its plateau, FisherS, simplex skewness
-  /// Upper end of the dimension's interval, rounded up: the least that gives the samples back.
+  /// Upper end of the dimension's interval, rounded up, at most the features: the least
+  /// that gives the samples back.
   std::optional<int64_t> width = {};
-  /// 2 width + 1: so many smooth coordinates are one-to-one on a set of that dimension.
-  /// Source: Sauer, Yorke, Casdagli, "Embedology", J. Stat. Phys. 65 (1991), theorem 2.3.
+  /// 2 width + 1, at most the features: so many smooth coordinates are one-to-one on a set of that
+  /// dimension. Source: Sauer, Yorke, Casdagli, "Embedology", J. Stat. Phys. 65 (1991),
+  /// theorem 2.3.
   std::optional<int64_t> safe_width = {};
   bool compresses = false;            ///< whether a narrow bottleneck is to be expected to do
   std::vector<std::string> cautions;  ///< why not, or what makes the numbers doubtful

@@ -66,6 +66,24 @@ TEST(BottleneckAdvice, ExpectsNothingWhereSamplesAreTooFew) {
   EXPECT_THAT(advice.cautions, Not(IsEmpty()));
 }
 
+TEST(BottleneckAdvice, HasNoWidthAboveTheFeatures) {
+  const at::Tensor codes =
+      at::eye(200, kDouble) + 1e-3 * at::randn({200, 200}, generator(4), kDouble);
+  const BottleneckAdvice advice = advise_bottleneck(codes);
+  EXPECT_FALSE(advice.compresses);
+  EXPECT_THAT(advice.width.value_or(0), Le(200));
+  EXPECT_THAT(advice.safe_width.value_or(0), Le(200));
+}
+
+// 60 dimensions, but every sample twice: distances see pairs.
+TEST(BottleneckAdvice, ExpectsNothingOfNearlyEqualSamples) {
+  const at::Tensor points = at::randn({500, 60}, generator(5), kDouble);
+  const at::Tensor again = points + 1e-7 * at::randn({500, 60}, generator(6), kDouble);
+  const BottleneckAdvice advice = advise_bottleneck(at::cat({points, again}));
+  EXPECT_FALSE(advice.compresses);
+  EXPECT_THAT(advice.cautions, Contains(HasSubstr("nearly equal samples")));
+}
+
 TEST(BottleneckAdvice, HasNoWidthWhereAllSamplesAreOne) {
   const BottleneckAdvice advice = advise_bottleneck(at::ones({50, 8}, kDouble));
   EXPECT_FALSE(advice.width.has_value());
