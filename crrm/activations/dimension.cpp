@@ -31,8 +31,7 @@ Neighbours thinned(const Neighbours& all, int64_t points, int64_t k) {
 
 std::vector<Estimate> estimate(const LayerActivations& seen) {
   const at::Tensor& points = seen.reduced;
-  const Neighbours neighbours =
-      nearest_neighbours(points, std::min(kNeighbours, points.size(0) - 1));
+  const Neighbours neighbours = nearest_neighbours(points, kNeighbours);
   std::vector<Estimate> all = {two_nn(neighbours)};
   const GrideProfile profile = gride(neighbours);
   all.push_back(profile.plateau);

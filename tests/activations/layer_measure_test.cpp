@@ -95,6 +95,12 @@ TEST(LayerMeasures, FindTheCoordinatesOfACurvedLayer) {
   EXPECT_NEAR(*dimension.value, 3, 0.5);
 }
 
+TEST(LayerMeasures, OfDimensionRefuseOneSampleAndAConstantLayer) {
+  for (const at::Tensor& values : {normal({1, 10}, 1), at::full({kSamples, 10}, 0.1)})
+    for (const Estimate& estimate : estimates_of("dimension", with_values(curved_layer(), values)))
+      EXPECT_TRUE(estimate.refused()) << estimate.measure;
+}
+
 // An invertible layer that only scales: nothing of it may change.
 TEST(LayerMeasures, DoNotSeeTheScaleOfALayer) {
   const LayerActivations seen = curved_layer();
