@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <tuple>
 
 namespace crrm {
 
 namespace {
+
+constexpr double kFall = 1e-6;  // of the correlation, below which it is rounding
 
 double mean_absolute_cosine(const at::Tensor& gram) {                             // [P, P]
   const at::Tensor norm = gram.diagonal().clamp_min(0).sqrt();                    // [P]
@@ -27,11 +30,12 @@ at::Tensor shared_centre_directions(const at::Tensor& centres) {
   at::Tensor residual = unit.matmul(unit.t());  // [P, P]
   double least = mean_absolute_cosine(residual);
   int64_t best = 0;
-  for (int64_t k = 0; k < unit.size(0) / 2 && k < s.size(0); ++k) {
+  const int64_t most = std::min({unit.size(0) / 2, unit.size(0) - 2, s.size(0)});
+  for (int64_t k = 0; k < most; ++k) {
     const at::Tensor along = u.select(1, k) * s[k];  // [P]
     residual = residual - along.outer(along);
     const double correlation = mean_absolute_cosine(residual);
-    if (correlation >= least) continue;
+    if (correlation >= (1 - kFall) * least) continue;
     least = correlation;
     best = k + 1;
   }

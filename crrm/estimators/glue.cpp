@@ -153,16 +153,16 @@ void judge(Glue& result, const Manifolds& manifolds, double violation, double in
   const double points = static_cast<double>(manifolds.points().size(0)) / manifolds.count();
   Validity validity = Validity::ok;
   std::string reason;
-  if (violation > kConeTolerance) {
-    validity = Validity::out_of_range;
-    reason =
-        fmt::format("a projection was not found: its conditions are violated by {:.1e}", violation);
-  } else if (inseparable > 0.5) {
+  if (inseparable > 0.5) {
     validity = Validity::saturated;
     reason = fmt::format(
         "no plane separates {:.0f} % of the dichotomies: the capacity is P over the dimensions "
         "spanned",
         100 * inseparable);
+  } else if (violation > kConeTolerance) {
+    validity = Validity::out_of_range;
+    reason =
+        fmt::format("a projection was not found: its conditions are violated by {:.1e}", violation);
   } else if (result.capacity.interval->low <= 2 / points) {
     validity = Validity::saturated;
     reason =

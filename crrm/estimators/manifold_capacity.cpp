@@ -110,14 +110,14 @@ void judge(ManifoldCapacity& result, const Manifolds& manifolds, double kappa, d
     });
   };
   const double points = static_cast<double>(manifolds.points().size(0)) / manifolds.count();
-  if (violation > kConeTolerance)
-    say(Validity::out_of_range,
-        fmt::format("a projection was not found: its conditions are violated by {:.1e}",
-                    violation));
-  else if (manifolds.largest() >= manifolds.dimensions())
+  if (manifolds.largest() >= manifolds.dimensions())
     say(Validity::out_of_range,
         fmt::format("{} points in {} dimensions leave no axis for the centre: draw fewer points",
                     manifolds.largest(), manifolds.dimensions()));
+  else if (violation > kConeTolerance)
+    say(Validity::out_of_range,
+        fmt::format("a projection was not found: its conditions are violated by {:.1e}",
+                    violation));
   else if (kappa == 0 && result.capacity.interval->low <= 2 / points)
     say(Validity::saturated,
         fmt::format("at the floor of {} points, 2 / M = {:.4g}: unrelated points give the same",
@@ -142,19 +142,22 @@ ManifoldCapacity manifold_capacity(const std::vector<at::Tensor>& points,
                    "a manifold of one point has no radius, and the capacity 2: give two or more");
   manifolds.replace(manifolds.points() - manifolds.points().mean(0));
   at::Tensor centres = manifolds.centres();  // [P, N]
-  std::optional<int64_t> lost = without_centre(manifolds, centres);
-  if (!lost && options.remove_shared_centres) {
+  if (const std::optional<int64_t> none = without_centre(manifolds, centres))
+    return refused(result, Validity::out_of_range,
+                   fmt::format("the centre of manifold {} is the global mean", *none));
+  if (options.remove_shared_centres) {
     const at::Tensor shared = shared_centre_directions(centres);  // [K, N]
     for_each(result, [&](Estimate& estimate) {
       estimate.details.emplace_back("shared directions removed", shared.size(0));
     });
     manifolds.replace(manifolds.points() - manifolds.points().matmul(shared.t()).matmul(shared));
     centres = manifolds.centres();
-    lost = without_centre(manifolds, centres);
+    if (const std::optional<int64_t> none = without_centre(manifolds, centres))
+      return refused(result, Validity::out_of_range,
+                     fmt::format("the centre of manifold {} lies in the {} directions that centres "
+                                 "share",
+                                 *none, shared.size(0)));
   }
-  if (lost)
-    return refused(result, Validity::out_of_range,
-                   fmt::format("the centre of manifold {} is the global mean", *lost));
 
   const std::vector<at::Tensor> split = manifolds.split();
   std::vector<ManifoldGeometry> geometries(split.size());

@@ -141,6 +141,18 @@ TEST(ManifoldCapacity, ProjectsWhereDimensionsAreMany) {
               ::testing::Contains(std::pair<std::string, double>("N", 1500)));
 }
 
+// Two centres about their mean are opposite, and their one direction is all that tells them apart.
+TEST(ManifoldCapacity, IsGivenForTwoManifolds) {
+  for (uint64_t seed = 0; seed < 8; ++seed) {
+    std::vector<at::Tensor> two = unrelated(2, 40, 64);
+    two[0] = two[0] + 1;
+    two[1] = two[1] - 1 + 1e-3 * static_cast<double>(seed);
+    const ManifoldCapacity found = manifold_capacity(two);
+    ASSERT_TRUE(found.capacity.value) << found.capacity.reason;
+    EXPECT_NEAR(*found.centre_correlation.value, 1, 1e-12);
+  }
+}
+
 // Two shared directions of large weight on top of orthogonal centres: both are found, no other.
 TEST(CentreCorrelation, FindsTheSharedDirections) {
   const at::Tensor common = at::randn({12, 2}, at::detail::createCPUGenerator(3), at::kDouble);
@@ -150,6 +162,8 @@ TEST(CentreCorrelation, FindsTheSharedDirections) {
   const at::Tensor rest = centres - centres.matmul(shared.t()).matmul(shared);
   EXPECT_LT(centre_correlation(rest), 0.5 * centre_correlation(centres));
   EXPECT_EQ(shared_centre_directions(at::eye(5, at::kDouble)).size(0), 0);
+  const at::Tensor one = common.select(1, 0).unsqueeze(0);
+  EXPECT_EQ(shared_centre_directions(at::cat({one, -one})).size(0), 0);
   EXPECT_DOUBLE_EQ(centre_correlation(at::ones({3, 2}, at::kDouble)), 1);
 }
 
