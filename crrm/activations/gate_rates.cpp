@@ -11,6 +11,7 @@ namespace crrm {
 
 namespace {
 
+constexpr int64_t kUnitsAtOnce = 256;  // in float64, to bound the memory
 constexpr char kSource[] =
     "Cover & Thomas 2006, theorem 10.3.2; VIBNet (Dai et al., ICML 2018), equation 10";
 
@@ -32,10 +33,14 @@ Estimate rate(const at::Tensor& distortion) {
   return estimate;
 }
 
-/// Sum over units of 1/2 (log E f^2 - E log f^2), nats. @param f  [n, units] float64 without zeros
+/// Sum over units of 1/2 (log E f^2 - E log f^2), nats. @param f  [n, units] float32 without zeros
 double data_term(const at::Tensor& f) {
-  const at::Tensor squared = f.square();
-  return 0.5 * (squared.mean(0).log() - squared.log().mean(0)).sum().item<double>();
+  double sum = 0;
+  for (const at::Tensor& some : f.split(kUnitsAtOnce, 1)) {
+    const at::Tensor squared = some.to(at::kDouble).square();
+    sum += 0.5 * (squared.mean(0).log() - squared.log().mean(0)).sum().item<double>();
+  }
+  return sum;
 }
 
 Estimate bound(const Estimate& rate, const LayerActivations& seen) {
@@ -54,9 +59,9 @@ Estimate bound(const Estimate& rate, const LayerActivations& seen) {
     return refuse(std::move(estimate), Validity::out_of_range,
                   "all positions of a unit share one draw of its gate, so their proportions pass "
                   "without noise");
-  at::Tensor f = seen.values.to(at::kDouble);
+  at::Tensor f = seen.values;
   if (seen.layer.features != units) f = f.index({at::indexing::Slice(), open});
-  const double zeros = (f == 0).to(at::kDouble).mean().item<double>();
+  const double zeros = 1 - static_cast<double>(f.count_nonzero().item<int64_t>()) / f.numel();
   if (zeros > 0)
     return refuse(std::move(estimate), Validity::out_of_range,
                   fmt::format("infinite: the activation is exactly zero in {:.3g} % of the cases, "

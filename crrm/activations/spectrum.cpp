@@ -2,7 +2,9 @@
 #include <ATen/ATen.h>
 
 #include "crrm/activations/layer_measure.h"
+#include "crrm/estimators/centred_gram.h"
 #include "crrm/estimators/coding_rate.h"
+#include "crrm/estimators/participation_ratio.h"
 #include "crrm/estimators/spectrum.h"
 
 namespace crrm {
@@ -10,17 +12,19 @@ namespace crrm {
 namespace {
 
 std::vector<Estimate> estimate(const LayerActivations& seen) {
-  const at::Tensor centred = seen.values - seen.values.mean(0);
-  const Spectrum spectrum = crrm::spectrum(centred);
-  std::vector<Estimate> all = {participation_ratio(seen.values), effective_rank(spectrum),
+  const CentredGram gram = centred_gram(seen.values);
+  const Spectrum spectrum = crrm::spectrum(gram);
+  std::vector<Estimate> all = {participation_ratio(gram), effective_rank(spectrum),
                                stable_rank(spectrum), energy_rank(spectrum)};
-  const at::Tensor reduced = seen.reduced - seen.reduced.mean(0);
+  at::Tensor reduced = seen.reduced.to(at::kDouble);
+  reduced = reduced - reduced.mean(0);
   if (!seen.labels.defined()) {
     all.push_back(coding_rate(reduced));
     return all;
   }
-  const CodingRateReduction rates = coding_rate_reduction(reduced, seen.labels);
-  all.insert(all.end(), {rates.rate, rates.within, rates.reduction});
+  const CodingRateReduction rates =
+      coding_rate_reduction(reduced, seen.labels, kCodingError, seen.seed);
+  all.insert(all.end(), {rates.rate, rates.within, rates.reduction, rates.beyond_chance});
   return all;
 }
 

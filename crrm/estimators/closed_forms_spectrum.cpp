@@ -5,6 +5,7 @@
 
 #include "crrm/estimators/closed_form.h"
 #include "crrm/estimators/coding_rate.h"
+#include "crrm/estimators/participation_ratio.h"
 #include "crrm/estimators/spectrum.h"
 
 namespace crrm {

@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "crrm/estimators/estimate.h"
 
 namespace crrm {
@@ -26,11 +28,16 @@ struct CodingRateReduction {
   Estimate rate;    ///< R of all samples
   Estimate within;  ///< R_c = sum_j n_j / (2 n) ln det(I + d / (n_j eps^2) Z_j'Z_j) of the classes
   Estimate reduction;  ///< R - R_c >= 0: what knowing the class saves
+  /// What it exceeds that of permuted labels by, which is above 0 only because the samples are few.
+  Estimate beyond_chance;
 };
 
 /// @param labels [n] integers, any values
+/// @param seed   of the permutations
+/// R_c and R - R_c say `too few samples` where a class has fewer samples than dimensions, and so
+/// spans too few.
 /// Source: as `coding_rate`, eq. 8 and 10.
 CodingRateReduction coding_rate_reduction(const at::Tensor& x, const at::Tensor& labels,
-                                          double squared_error = kCodingError);
+                                          double squared_error = kCodingError, uint64_t seed = 0);
 
 }  // namespace crrm

@@ -93,7 +93,7 @@ constexpr MeasureMeaning kMeasures[] = {
      "holds."},
     {"participation ratio", "Rank",
      "(sum of variances)² / sum of squares: directions that carry variance, counted by how much.",
-     "A few directions of large variance hide all others. It cannot exceed the number of samples."},
+     "A few directions of large variance hide all others."},
     {"effective rank", "Rank", "Exponential of the entropy of the normalised singular values.",
      "It counts noise in all directions, so it grows with samples and features."},
     {"stable rank", "Rank", "Sum of variances over the largest.",
@@ -110,6 +110,11 @@ constexpr MeasureMeaning kMeasures[] = {
     {"coding rate reduction", "Coding rate",
      "What knowing the class saves: it grows as classes take up directions of their own.",
      "With few samples a class it is too high, for the same reason."},
+    {"coding rate reduction beyond permuted labels", "Coding rate",
+     "What knowing the class saves beyond what classes of these sizes save whose members are drawn "
+     "at random.",
+     "It is the reduction less the part that few samples feign; compare it only at the same number "
+     "of samples."},
     {"gate rate", "Gate rate",
      "Nats that the layer’s gates let through, summed over units, as the ramp of the compression "
      "run ended.",

@@ -207,6 +207,36 @@ TEST(LayerMeasures, GatesChannelHasRoomForADeadUnitThatIsClosed) {
   EXPECT_NEAR(*three.value, *two.value, 0.1);  // other draws of the noise
 }
 
+// A dead layer whose bias has no exact mean in float32: nothing varies, so there is nothing to
+// count.
+TEST(LayerMeasures, AConstantLayerHasNoDirectionsAndNoManifolds) {
+  const LayerActivations dead = with_values(curved_layer(), at::full({kSamples, 10}, 0.1f));
+  for (const std::string family : {"spectrum", "capacity"}) {
+    const std::vector<Estimate> estimates = estimates_of(family, dead);
+    ASSERT_FALSE(estimates.empty());
+    for (const Estimate& estimate : estimates) {
+      SCOPED_TRACE(estimate.measure);
+      EXPECT_TRUE(estimate.refused() || *estimate.value == 0);
+    }
+  }
+}
+
+// GLUE's time grows with the cube of the classes.
+TEST(LayerMeasures, GlueTakesAtMostAHundredClasses) {
+  LayerActivations seen = with_values(curved_layer(), normal({kSamples, 200}, 8));
+  seen.classes = kSamples / 2;
+  seen.labels = at::arange(kSamples, at::kLong) % seen.classes;
+  int64_t found = 0;
+  for (const Estimate& estimate : estimates_of("capacity", seen)) {
+    if (!estimate.measure.starts_with("GLUE")) continue;
+    ++found;
+    EXPECT_THAT(estimate.details, testing::Contains(std::pair<std::string, double>("P", 100)));
+    EXPECT_THAT(estimate.details,
+                testing::Contains(std::pair<std::string, double>("classes of the data", 150)));
+  }
+  EXPECT_EQ(found, 3);
+}
+
 TEST(LayerMeasures, WithoutLabelsRefuseWhatNeedsThem) {
   const LayerActivations seen = without_labels();
   const std::vector<Estimate> capacity = estimates_of("capacity", seen);

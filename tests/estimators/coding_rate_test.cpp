@@ -59,6 +59,21 @@ TEST(CodingRate, ReductionIsWhatClassesSave) {
   EXPECT_NEAR(*coding_rate_reduction(x, at::zeros({100}, at::kLong)).reduction.value, 0, 1e-12);
 }
 
+// Labels that nothing relates to the samples save nothing beyond what permuted ones do.
+TEST(CodingRate, OfRandomLabelsIsThatOfPermutedOnes) {
+  const at::Tensor x = normal({300, 60}, 6), labels = at::arange(300) % 10;
+  const CodingRateReduction random = coding_rate_reduction(x, labels);
+  EXPECT_GT(*random.reduction.value, 1);
+  EXPECT_EQ(random.reduction.validity, Validity::too_few_samples);
+  EXPECT_EQ(random.within.validity, Validity::too_few_samples);
+  EXPECT_THAT(random.reduction.reason, HasSubstr("30 samples of a class in 60 dimensions"));
+  EXPECT_NEAR(*random.beyond_chance.value, 0, 0.03 * *random.reduction.value);
+  const at::Tensor apart = x + 3 * normal({10, 60}, 7).index_select(0, labels);
+  const CodingRateReduction classes = coding_rate_reduction(apart, labels);
+  EXPECT_GT(*classes.beyond_chance.value, 1);
+  EXPECT_LT(*classes.beyond_chance.value, *classes.reduction.value);
+}
+
 TEST(CodingRate, NamesWhatItCannotTake) {
   const at::Tensor x = at::ones({4, 2});
   EXPECT_THAT([&] { coding_rate(x, 0); }, ThrowsMessage<InputError>(HasSubstr("above 0")));
