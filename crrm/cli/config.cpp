@@ -84,8 +84,7 @@ void read_config(Settings& settings, const std::string& command,
 }
 
 std::string write_config(const Settings& settings, const std::string& command) {
-  std::string text =
-      fmt::format("{} Again: crrm {} --config config.toml -o DIR\n", kConfigMark, command);
+  std::string text = config_mark(command) + "--config config.toml -o DIR\n";
   const Json all = values(settings, command);
   for (const auto& [key, value] : all.items())  // the folder may move, and the file be run again
     if (key != "output") text += fmt::format("{} = {}\n", key, value.dump());

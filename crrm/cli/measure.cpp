@@ -192,7 +192,9 @@ int Measurement::dry_run() const {
 void Measurement::check_folder() const {
   std::vector<fs::path> inputs = {settings_.data, settings_.model};
   if (!settings_.checkpoints.empty()) inputs.emplace_back(settings_.checkpoints);
-  RunFolder(settings_.output).check(inputs, settings_.force, /*needed=*/0);
+  const RunFolder folder(settings_.output);
+  folder.check(inputs, settings_.force, /*needed=*/0);
+  folder.check_command("measure");
 }
 
 void Measurement::advance(const Layer& layer, const std::string& doing, Progress& progress) {

@@ -84,6 +84,10 @@ void make_folder(const fs::path& folder) {
                       .hint = "choose another folder with -o"});
 }
 
+std::string config_mark(const std::string& command) {
+  return fmt::format("{} Again: crrm {} ", kConfigMark, command);
+}
+
 fs::path RunFolder::epoch(int64_t number) const {
   return epochs() / fmt::format("epoch-{:04}.onnx", number);
 }
@@ -107,6 +111,17 @@ void RunFolder::check_owner() const {
            .expected = "files of an earlier run, for --force to replace",
            .found = fmt::format("{}, which crrm did not write", fs::relative(file, path_).string()),
            .hint = "choose another folder with -o"});
+}
+
+void RunFolder::check_command(const std::string& command) const {
+  if (!fs::exists(config())) return;
+  const std::string written = read_file(config());
+  if (written.starts_with(config_mark(command))) return;
+  throw InputError({.file = path_.string(),
+                    .expected = fmt::format("what an earlier crrm {} wrote", command),
+                    .found = fmt::format("config.toml, which says \"{}\"",
+                                         written.substr(0, written.find('\n'))),
+                    .hint = "choose another folder with -o"});
 }
 
 void RunFolder::check(const std::vector<fs::path>& inputs, bool force, uint64_t needed) const {

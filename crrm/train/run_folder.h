@@ -29,6 +29,8 @@ void make_folder(const std::filesystem::path& folder);
 
 /// How a run's config.toml begins: crrm wrote the folder.
 inline constexpr char kConfigMark[] = "# Every value of this run.";
+/// The same with the command that wrote it.
+std::string config_mark(const std::string& command);
 
 class RunFolder {
  public:
@@ -56,6 +58,11 @@ class RunFolder {
   /// @param needed  bytes that the run will write, about
   /// @throws InputError; WriteError where the folder cannot be written or the disk is full.
   void check(const std::vector<std::filesystem::path>& inputs, bool force, uint64_t needed) const;
+
+  /// For a command that writes a report alone: with --force it replaces one of its own, and never
+  /// puts it beside the model and the checkpoint of a run.
+  /// @throws InputError where the folder's config.toml is another command's.
+  void check_command(const std::string& command) const;
 
   /// Makes the folder, tries a file in it, and removes what an earlier run of crrm left there.
   /// @throws WriteError.
