@@ -100,6 +100,7 @@ class Session {
   void load();
   void resolve(const InputDescription& inputs);
   std::string task() const;
+  void require_held_out() const;
   void require_labels() const;
   void unfold();
   void choose_augmentation();
@@ -160,6 +161,7 @@ void Session::load() {
   const InputDescription inputs = describe_inputs(settings_, model);
   if (!model.empty()) dense_ = load_model(model);
   data_ = load_run_data(settings_, inputs, model.empty() ? nullptr : &dense_);
+  require_held_out();
   known_normalisation_ = !settings_.normalise.empty() || inputs.normalisation;
   resolve(inputs);
   if (task() == "classify") require_labels();
@@ -201,6 +203,15 @@ std::string Session::task() const {
   if (network_file().empty() && find_architecture(settings_.architecture).reconstructs)
     return "reconstruct";
   return compresses() && !data_.train.labelled() ? "distill" : "classify";
+}
+
+void Session::require_held_out() const {
+  if (data_.held_out.size() > 0) return;
+  throw InputError({.file = settings_.data,
+                    .place = "held-out data",
+                    .expected = "at least one sample",
+                    .found = fmt::format("none of {} samples", data_.train.size()),
+                    .hint = "choose a larger --held-out"});
 }
 
 void Session::require_labels() const {

@@ -157,12 +157,6 @@ RunData load_run_data(const Settings& settings, const InputDescription& inputs,
   check_normalisation(normalisation, splits.train);
   HeldOutSplit split =
       split_held_out(splits.train, settings.held_out, static_cast<uint64_t>(settings.seed));
-  if (split.held_out.size() == 0)
-    throw InputError({.file = settings.data,
-                      .place = "held-out data",
-                      .expected = "at least one sample",
-                      .found = fmt::format("none of {} samples", splits.train.size()),
-                      .hint = "choose a larger --held-out"});
   return {std::move(split.train), std::move(split.held_out), std::move(splits.test), normalisation};
 }
 

@@ -31,7 +31,8 @@ bool is_network_file(const std::string& architecture);
 /// What MODEL.json and the options say of the model's inputs; options win.
 InputDescription describe_inputs(const Settings& settings, const std::string& model);
 
-/// The data in train, held-out and test parts, and its normalisation.
+/// The data in train, held-out and test parts, and its normalisation. Of few samples none may be
+/// held out.
 /// @param network  what reads it; rows of a table take the shape of its input where they fit; null
 ///                 where the network is still to be built: they take what the architecture is for,
 ///                 or stay rows where there is none
