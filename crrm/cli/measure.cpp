@@ -119,12 +119,19 @@ void Measurement::load() {
   load_gates();
 }
 
-/// Of the compress run that MODEL is from.
+/// Of the compress run that MODEL is from, as it ended: of no other checkpoint.
 void Measurement::load_gates() {
   const std::vector<std::string> asked = split_names(settings_.measures);
   const bool named = std::find(asked.begin(), asked.end(), "rates") != asked.end() ||
                      std::holds_alternative<GatesOfRun>(channel_);
   if (!asked.empty() && !named) return;
+  if (!settings_.checkpoints.empty()) {
+    if (!named) return;
+    throw InputError({.file = "--checkpoints",
+                      .expected = "measures that every checkpoint has",
+                      .found = "gates, which are of MODEL alone",
+                      .hint = "measure MODEL without --checkpoints"});
+  }
   if (is_of_compress_run(settings_.model)) {
     gates_ = run_gates(settings_.model, data_);
   } else if (named) {
