@@ -50,14 +50,9 @@ Dataset some_of(const Dataset& data, int64_t count, int64_t seed) {
 
 /// Those that --measures names. @throws InputError with the nearest name.
 std::vector<const LayerMeasure*> chosen_measures(const std::string& text) {
-  const std::vector<std::string> asked = split_names(text);
-  const std::vector<std::string> known = layer_measure_families();
+  const std::vector<std::string> asked = split_names(text, "--measures");
   for (const std::string& name : asked)
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw InputError({.file = "--measures",
-                        .expected = fmt::format("some of {}", fmt::join(known, ", ")),
-                        .found = fmt::format("\"{}\"", name),
-                        .hint = suggestion(name, known)});
+    require_known(name, layer_measure_families(), {.file = "--measures"});
   std::vector<const LayerMeasure*> chosen;
   for (const LayerMeasure& measure : layer_measures())
     if (asked.empty() || std::find(asked.begin(), asked.end(), measure.family) != asked.end())
@@ -121,7 +116,7 @@ void Measurement::load() {
 
 /// Of the compress run that MODEL is from, as it ended: of no other checkpoint.
 void Measurement::load_gates() {
-  const std::vector<std::string> asked = split_names(settings_.measures);
+  const std::vector<std::string> asked = split_names(settings_.measures, "--measures");
   const bool named = std::find(asked.begin(), asked.end(), "rates") != asked.end() ||
                      std::holds_alternative<GatesOfRun>(channel_);
   if (!asked.empty() && !named) return;
@@ -146,8 +141,9 @@ std::vector<Layer> Measurement::layers_of(const Graph& network) const {
   std::vector<Layer> layers;
   naming(settings_.model, [&] {
     const Shape sample = samples_.inputs.sizes().slice(1).vec();
-    layers = settings_.layers.empty() ? usual_layers(network, sample)
-                                      : find_layers(network, sample, split_names(settings_.layers));
+    layers = settings_.layers.empty()
+                 ? usual_layers(network, sample)
+                 : find_layers(network, sample, split_names(settings_.layers, "--layers"));
   });
   return layers;
 }

@@ -50,19 +50,14 @@ std::vector<Setup> Phases::setups() const {
     const RunData data = load_run_data(settings_, {}, nullptr);
     for (Setup& setup : data_setups(data, settings_.samples)) known.push_back(std::move(setup));
   }
-  const std::vector<std::string> asked = split_names(settings_.setups);
+  const std::vector<std::string> asked = split_names(settings_.setups, "SETUPS");
   if (asked.empty()) return known;
   std::vector<Setup> chosen;
   std::vector<std::string> names;
   for (const Setup& setup : known) names.push_back(setup.name);
   for (const std::string& name : asked) {
+    require_known(name, names, {.file = "crrm phases", .place = "SETUPS"});
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end())
-      throw InputError({.file = "crrm phases",
-                        .place = "SETUPS",
-                        .expected = fmt::format("some of {}", fmt::join(names, ", ")),
-                        .found = fmt::format("\"{}\"", name),
-                        .hint = suggestion(name, names)});
     chosen.push_back(known[static_cast<size_t>(found - names.begin())]);
   }
   return chosen;

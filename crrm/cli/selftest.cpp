@@ -19,19 +19,12 @@ constexpr int kSomeFailed = 1;
 std::vector<ClosedForm> checks_of(const std::string& family) {
   std::vector<ClosedForm> all = closed_forms();
   if (family.empty()) return all;
-  std::vector<ClosedForm> checks;
   std::vector<std::string> names;
-  for (ClosedForm& check : all) {
+  for (const ClosedForm& check : all)
     if (names.empty() || names.back() != check.family) names.push_back(check.family);
-    if (check.family == family) checks.push_back(std::move(check));
-  }
-  if (checks.empty())
-    throw InputError({.file = "crrm selftest",
-                      .place = "FAMILY",
-                      .expected = fmt::format("one of {}", fmt::join(names, ", ")),
-                      .found = fmt::format("\"{}\"", family),
-                      .hint = suggestion(family, names)});
-  return checks;
+  require_known(family, names, {.file = "crrm selftest", .place = "FAMILY"});
+  std::erase_if(all, [&](const ClosedForm& check) { return check.family != family; });
+  return all;
 }
 
 bool holds(const ClosedForm& check, double got) {

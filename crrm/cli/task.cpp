@@ -110,14 +110,26 @@ Shape parse_shape(const std::string& text, const std::string& option) {
   return shape;
 }
 
-std::vector<std::string> split_names(const std::string& text) {
+std::vector<std::string> split_names(const std::string& text, const std::string& option) {
   std::vector<std::string> names;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find(',', at), text.size());
     if (end > at) names.push_back(text.substr(at, end - at));
     at = end + 1;
   }
+  if (!text.empty() && names.empty())
+    throw InputError({.file = option,
+                      .expected = "names with commas between",
+                      .found = fmt::format("\"{}\"", text)});
   return names;
+}
+
+void require_known(const std::string& name, const std::vector<std::string>& known, Fault place) {
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  place.expected = fmt::format("one of {}", fmt::join(known, ", "));
+  place.found = fmt::format("\"{}\"", name);
+  place.hint = suggestion(name, known);
+  throw InputError(place);
 }
 
 bool is_network_file(const std::string& architecture) {
@@ -206,7 +218,7 @@ std::unique_ptr<Distillation> agreement_with(const Graph& original, const RunDat
   for (const Port& output : original.outputs) names.push_back(output.name);
   const int64_t count = std::min(kSamples, data.train.size());
   return std::make_unique<Distillation>(
-      std::make_unique<Teacher>(original, device), names, split_names(logits),
+      std::make_unique<Teacher>(original, device), names, split_names(logits, "--logits"),
       take(data.train, data.normalisation, 0, count, /*channels_last=*/true).inputs, temperature);
 }
 

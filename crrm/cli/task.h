@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crrm/base/error.h"
 #include "crrm/cli/options.h"
 #include "crrm/train/distillation.h"
 #include "crrm/train/run.h"
@@ -22,8 +23,13 @@ at::Device prepare_machine(Settings& settings);
 /// @throws InputError.
 Shape parse_shape(const std::string& text, const std::string& option = "--shape");
 
-/// "a,b" as {"a", "b"}; what is empty between commas is left out.
-std::vector<std::string> split_names(const std::string& text);
+/// "a,b" as {"a", "b"}; what is empty between commas is left out, and "" has no names.
+/// @throws InputError where a text, that of `option`, is of commas alone.
+std::vector<std::string> split_names(const std::string& text, const std::string& option);
+
+/// @param place  of the name, for the error
+/// @throws InputError with the nearest name where it is none of `known`.
+void require_known(const std::string& name, const std::vector<std::string>& known, Fault place);
 
 /// Whether train's ARCH is an ONNX file, to be trained anew, and no architecture.
 bool is_network_file(const std::string& architecture);
