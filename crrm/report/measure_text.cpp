@@ -15,7 +15,8 @@ using Json = nlohmann::ordered_json;
 /// A measure that the table has room for.
 struct Column {
   const char* title;
-  const char* measure;  ///< how its name begins
+  const char* measure;               ///< how its name begins
+  const char* of_several = measure;  ///< how, where a layer has several
 };
 
 constexpr Column kColumns[] = {
@@ -26,7 +27,8 @@ constexpr Column kColumns[] = {
     {"D_M", "manifold dimension"},
     {"PR", "participation ratio"},
     {"dR", "coding rate reduction"},
-    {"cluster", "clustering index (noise 0.1)"},
+    {"I(X;T)", "I(X;T)"},
+    {"cluster", "clustering index (", "clustering index (noise 0.1)"},
     {"I(T;Y)>", "I(T;Y), lower bound"},
     {"rate", "gate rate"},
 };
@@ -41,9 +43,15 @@ std::string shortened(const std::string& name) {
 
 /// The layer's estimate that stands in a column; null where it has none.
 const Json* find(const Json& layer, const Column& column) {
-  for (const Json& estimate : layer["estimates"])
-    if (estimate["measure"].get<std::string>().starts_with(column.measure)) return &estimate;
-  return nullptr;
+  const auto matches = [&](const char* beginning) {
+    std::vector<const Json*> found;
+    for (const Json& estimate : layer["estimates"])
+      if (estimate["measure"].get<std::string>().starts_with(beginning)) found.push_back(&estimate);
+    return found;
+  };
+  std::vector<const Json*> found = matches(column.measure);
+  if (found.size() > 1) found = matches(column.of_several);
+  return found.empty() ? nullptr : found.front();
 }
 
 /// Letters for reasons, in the order in which the table meets them: one for each measure and kind.
