@@ -3,10 +3,12 @@
 #include <chrono>
 #include <iostream>
 
+#include "crrm/base/amount.h"
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
 #include "crrm/base/interrupt.h"
 #include "crrm/cli/command.h"
+#include "crrm/cli/config.h"
 #include "crrm/cli/report_head.h"
 #include "crrm/cli/task.h"
 #include "crrm/phases/information_plane.h"
@@ -32,7 +34,10 @@ class Phases {
   int run();
 
  private:
+  std::vector<Setup> known_setups() const;
   std::vector<Setup> setups() const;
+  void require_data(const std::string& name, const std::vector<std::string>& known) const;
+  void check_folder() const;
   void train(const std::vector<Setup>& setups, const char* list);
   void write(bool partial);
   void print() const;
@@ -43,24 +48,56 @@ class Phases {
   Json report_;
 };
 
+/// @throws InputError where the data have no labels.
+std::vector<Setup> Phases::known_setups() const {
+  std::vector<Setup> known = boolean_setups(static_cast<uint64_t>(settings_.seed));
+  if (settings_.data.empty()) return known;
+  const RunData data = load_run_data(settings_, describe_inputs(settings_, ""), nullptr);
+  if (!data.train.labelled())
+    throw InputError(
+        {.file = settings_.data, .expected = "labels, to train mlp and cnn on", .found = "none"});
+  for (Setup& setup : data_setups(data, settings_.samples)) known.push_back(std::move(setup));
+  return known;
+}
+
+/// @throws InputError where `name` is of a set-up that other data would have.
+void Phases::require_data(const std::string& name, const std::vector<std::string>& known) const {
+  if (name != "mlp" && name != "cnn") return;
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  const bool none = settings_.data.empty();
+  throw InputError({.file = none ? "--data" : settings_.data,
+                    .expected = none ? fmt::format("data with labels, to train {} on", name)
+                                     : fmt::format("images of {0} x {0} or more, to train {1} on",
+                                                   kLeastSide, name),
+                    .found = none ? "none" : "rows, or smaller images",
+                    .hint = none ? "" : "--shape CxHxW makes images of rows"});
+}
+
 /// Those that SETUPS names, of those that there are. @throws InputError with the nearest name.
 std::vector<Setup> Phases::setups() const {
-  std::vector<Setup> known = boolean_setups(static_cast<uint64_t>(settings_.seed));
-  if (!settings_.data.empty()) {
-    const RunData data = load_run_data(settings_, {}, nullptr);
-    for (Setup& setup : data_setups(data, settings_.samples)) known.push_back(std::move(setup));
-  }
+  const std::vector<Setup> known = known_setups();
   const std::vector<std::string> asked = split_names(settings_.setups, "SETUPS");
   if (asked.empty()) return known;
   std::vector<Setup> chosen;
   std::vector<std::string> names;
   for (const Setup& setup : known) names.push_back(setup.name);
   for (const std::string& name : asked) {
+    require_data(name, names);
     require_known(name, names, {.file = "crrm phases", .place = "SETUPS"});
     const auto found = std::find(names.begin(), names.end(), name);
-    chosen.push_back(known[static_cast<size_t>(found - names.begin())]);
+    const auto same = [&](const Setup& setup) { return setup.name == name; };
+    if (std::none_of(chosen.begin(), chosen.end(), same))
+      chosen.push_back(known[static_cast<size_t>(found - names.begin())]);
   }
   return chosen;
+}
+
+void Phases::check_folder() const {
+  std::vector<fs::path> inputs;
+  if (!settings_.data.empty()) inputs.emplace_back(settings_.data);
+  const RunFolder folder(settings_.output);
+  folder.check(inputs, settings_.force, /*needed=*/0);
+  folder.check_command("phases");
 }
 
 /// @param list  of the report: "setups" or "controls"
@@ -82,7 +119,7 @@ void Phases::write(bool partial) {
   report_["partial"] = partial;
   report_["seconds"] = {{"total", std::chrono::duration<double>(Clock::now() - start_).count()}};
   const RunFolder folder(settings_.output);
-  write_file(folder.report(), report_.dump(1) + "\n");
+  write_file(folder.report(), report_.dump(2) + "\n");
   write_file(folder.page(), phases_page(report_));
 }
 
@@ -91,14 +128,16 @@ void Phases::print() const {
     std::cout << report_.dump(2) << "\n";
     return;
   }
+  if (report_["partial"]) std::cout << "Partial: it was interrupted.\n";
   for (const char* list : {"setups", "controls"}) {
     for (const Json& setup : report_[list]) {
-      std::cout << fmt::format("{}: {}; accuracy {:.1f}\n  {}\n", setup["name"].get<std::string>(),
+      std::cout << fmt::format("{}: {}; test accuracy {}\n  {}\n", setup["name"].get<std::string>(),
                                setup["meaning"].get<std::string>(),
-                               100 * setup["accuracy"].back().get<double>(),
+                               format_percent(setup["accuracy"].back()),
                                setup["verdict"]["text"].get<std::string>());
     }
   }
+  std::cout << fmt::format("Information planes: {}\n", RunFolder(settings_.output).page().string());
 }
 
 int Phases::run() {
@@ -107,18 +146,15 @@ int Phases::run() {
   settings_.output = fs::absolute(settings_.output).lexically_normal().string();
   if (!settings_.data.empty())
     settings_.data = fs::absolute(settings_.data).lexically_normal().string();
+  check_folder();
   const std::vector<Setup> chosen = setups();
-  const fs::path report = RunFolder(settings_.output).report();
-  if (fs::exists(report) && !settings_.force)
-    throw InputError({.file = report.string(),
-                      .expected = "a new folder",
-                      .found = "the report of an earlier run",
-                      .hint = "--force replaces it"});
-  fs::create_directories(settings_.output);
+  const InterruptGuard guard;
+  const RunFolder folder(settings_.output);
+  make_folder(folder.path());
+  write_file(folder.config(), write_config(settings_, "phases"));
   report_ = report_head("phases", "phases", settings_, invocation_, device);
   report_["setups"] = report_["controls"] = Json::array();
   report_["warnings"] = Json::array();
-  const InterruptGuard guard;
   try {
     train(chosen, "setups");
     train(control_setups(static_cast<uint64_t>(settings_.seed)), "controls");

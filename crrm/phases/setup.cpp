@@ -107,7 +107,7 @@ Setup data_setup(const RunData& data, int64_t observed, const std::string& name,
           .observed = first(data.test, observed),
           .channels = post_hoc_sweep(),
           .epochs = 10,
-          .batch = 128};
+          .batch = std::min<int64_t>(128, data.train.size())};
 }
 
 }  // namespace
@@ -164,7 +164,6 @@ std::vector<Setup> data_setups(const RunData& data, int64_t observed) {
       data_setup(data, observed, "mlp", "256-20-20-20 with ReLU, on the data", [=](uint64_t seed) {
         return perceptron(sample, {256, 20, 20, 20}, Activation::relu, classes, seed);
       })};
-  constexpr int64_t kLeastSide = 8;
   if (sample.size() == 3 && std::min(sample[1], sample[2]) >= kLeastSide)
     setups.push_back(data_setup(data, observed, "cnn",
                                 "two convolutions of 8 and 16 channels, 32 units, on the data",

@@ -36,7 +36,12 @@ std::vector<Setup> boolean_setups(uint64_t seed);
 /// invertible, rescaled.
 std::vector<Setup> control_setups(uint64_t seed);
 
-/// mlp 784-256-20-20-20-C of ReLU on any inputs, and cnn where they are images.
+/// Pixels below which an image is too small for cnn.
+inline constexpr int64_t kLeastSide = 8;
+
+/// mlp 784-256-20-20-20-C of ReLU on any inputs, and cnn where they are images of kLeastSide or
+/// more.
+/// @param data      with labels
 /// @param observed  how many test samples the plane shows
 std::vector<Setup> data_setups(const RunData& data, int64_t observed);
 
