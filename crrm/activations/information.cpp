@@ -115,8 +115,8 @@ std::vector<Estimate> label_information(const LayerActivations& seen) {
     estimate.details.emplace_back("principal components", static_cast<double>(components.size(1)));
     return estimate;
   };
-  const at::Tensor few = principal_components(seen.reduced, kNeighbourComponents, seen.seed);
   const at::Tensor many = principal_components(seen.reduced, kLinearComponents, seen.seed);
+  const at::Tensor few = principal_components(many, kNeighbourComponents, seen.seed);
   return {of_components(ross(few, seen.labels, {.seed = seen.seed}), few),
           of_components(held_out_information(many, seen.labels, seen.seed), many)};
 }

@@ -5,7 +5,6 @@
 #include "crrm/base/error.h"
 #include "crrm/cli/command.h"
 #include "crrm/cli/task.h"
-#include "crrm/data/split.h"
 #include "crrm/estimators/bottleneck_advice.h"
 
 namespace crrm::cli {
@@ -17,11 +16,7 @@ using Json = nlohmann::ordered_json;
 /// Of the training data, normalised, one row a sample.
 at::Tensor some_samples(const Settings& settings) {
   const RunData data = load_run_data(settings, describe_inputs(settings, ""), nullptr);
-  const double share =
-      std::min(1.0, static_cast<double>(settings.samples) / static_cast<double>(data.train.size()));
-  const Dataset some =
-      share < 1 ? split_held_out(data.train, share, static_cast<uint64_t>(settings.seed)).held_out
-                : data.train;
+  const Dataset some = some_of(data.train, settings.samples, settings.seed);
   return take(some, data.normalisation, 0, some.size(), /*channels_last=*/false).inputs.flatten(1);
 }
 

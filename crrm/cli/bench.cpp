@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kSomeFailed = 1;
-constexpr int kSignalled = 128;
 
 /// The report of a run that is over; null where it is not.
 Json finished_report(const RunFolder& folder) {

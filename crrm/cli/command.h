@@ -9,6 +9,9 @@
 
 namespace crrm::cli {
 
+/// The exit code of what a signal ended is this and the signal.
+inline constexpr int kSignalled = 128;
+
 /// What a command knows besides its options.
 struct Invocation {
   std::vector<std::string> words;  ///< the command line, program name included

@@ -19,7 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 enum ExitCode { kDone = 0, kGoalNotMet = 1, kUsage = 2, kInternal = 70, kWriteFailed = 74 };
-constexpr int kSignalled = 128;
 
 constexpr const char* kIntroduction =
     "crrm makes a trained network smaller and proves that nothing was broken.\n"

@@ -20,7 +20,6 @@
 #include "crrm/cli/report_head.h"
 #include "crrm/cli/run_gates.h"
 #include "crrm/cli/task.h"
-#include "crrm/data/split.h"
 #include "crrm/report/comparison.h"
 #include "crrm/report/measure_page.h"
 #include "crrm/report/measure_schema.h"
@@ -35,17 +34,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kSignalled = 128;
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// `count` of the samples, of each class in proportion; all where there are fewer.
-Dataset some_of(const Dataset& data, int64_t count, int64_t seed) {
-  if (count >= data.size()) return data;
-  const double share = static_cast<double>(count) / static_cast<double>(data.size());
-  return split_held_out(data, share, static_cast<uint64_t>(seed)).held_out;
 }
 
 /// Those that --measures names. @throws InputError with the nearest name.

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kSignalled = 128;
 constexpr char kFolder[] = "phases-crrm";
 
 class Phases {

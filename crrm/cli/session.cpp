@@ -40,7 +40,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kGoalNotMet = 1;
-constexpr int kSignalled = 128;
 
 /// Of the weights, wherever they are stored.
 std::string sha256_of(const Graph& graph) {

@@ -124,6 +124,12 @@ std::vector<std::string> split_names(const std::string& text, const std::string&
   return names;
 }
 
+Dataset some_of(const Dataset& data, int64_t count, int64_t seed) {
+  if (count >= data.size()) return data;
+  const double share = static_cast<double>(count) / static_cast<double>(data.size());
+  return split_held_out(data, share, static_cast<uint64_t>(seed)).held_out;
+}
+
 void require_known(const std::string& name, const std::vector<std::string>& known, Fault place) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
   place.expected = fmt::format("one of {}", fmt::join(known, ", "));

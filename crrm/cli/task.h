@@ -31,6 +31,9 @@ std::vector<std::string> split_names(const std::string& text, const std::string&
 /// @throws InputError with the nearest name where it is none of `known`.
 void require_known(const std::string& name, const std::vector<std::string>& known, Fault place);
 
+/// `count` of the samples, of each class in proportion; all where there are fewer.
+Dataset some_of(const Dataset& data, int64_t count, int64_t seed);
+
 /// Whether train's ARCH is an ONNX file, to be trained anew, and no architecture.
 bool is_network_file(const std::string& architecture);
 

@@ -7,22 +7,21 @@
 #include <string>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/estimators/noisy_channel.h"
 #include "crrm/estimators/sample_matrix.h"
+#include "crrm/estimators/unique_rows.h"
 
 namespace crrm {
 
 namespace {
 
-constexpr double kNormal = 1.959963984540054;  // 97.5 % quantile
 constexpr char kSource[] = "Cover & Thomas, Elements of Information Theory, 2nd ed., eq. 2.1";
 
-// -ln of the share of rows that equal each row, [n] float64.
-at::Tensor surprise(const at::Tensor& cells) {
-  const auto [values, inverse, sizes] =
-      at::unique_dim(cells, 0, /*sorted=*/true, /*return_inverse=*/true, /*return_counts=*/true);
-  const auto n = static_cast<double>(cells.size(0));
-  return std::log(n) - sizes.to(at::kDouble).log().index_select(0, inverse);
+// -ln of the share of samples in each one's group. @param group  [n] int64  @return [n] float64
+at::Tensor surprise(const at::Tensor& group) {
+  const at::Tensor sizes = at::bincount(group).to(at::kDouble);
+  return std::log(static_cast<double>(group.size(0))) - sizes.log().index_select(0, group);
 }
 
 // The mean of what each sample adds, and how far H(bin T) is from its ceiling.
@@ -30,7 +29,7 @@ Estimate mean_of(std::string measure, const at::Tensor& parts, double entropy) {
   const int64_t n = parts.size(0);
   const double mean = parts.mean().item<double>(), ceiling = std::log(static_cast<double>(n));
   const double margin =
-      n > 1 ? kNormal * parts.std().item<double>() / std::sqrt(static_cast<double>(n)) : 0;
+      n > 1 ? kNormal975 * parts.std().item<double>() / std::sqrt(static_cast<double>(n)) : 0;
   Estimate estimate = {.measure = std::move(measure),
                        .value = mean,
                        .interval = Interval{mean - margin, mean + margin},
@@ -70,7 +69,7 @@ at::Tensor bin_indices(const at::Tensor& t, const Bins& bins) {
 }
 
 Estimate entropy_of_rows(const at::Tensor& cells) {
-  const at::Tensor parts = surprise(cells);
+  const at::Tensor parts = surprise(unique_rows(cells).group);
   return mean_of("H(T)", parts, parts.mean().item<double>());
 }
 
@@ -85,10 +84,10 @@ Estimate label_information_of_rows(const at::Tensor& cells, const at::Tensor& la
   if (label.size(0) != cells.size(0))
     throw InputError({.expected = fmt::format("{} labels", cells.size(0)),
                       .found = std::to_string(label.size(0))});
-  const at::Tensor both =
-      at::cat({std::get<1>(at::unique_dim(cells, 0, true, true)).unsqueeze(1), label}, 1);
-  const at::Tensor of_cells = surprise(cells);
-  const at::Tensor parts = of_cells + surprise(label) - surprise(both);
+  const at::Tensor cell = unique_rows(cells).group;  // [n]
+  const at::Tensor both = unique_rows(at::stack({cell, label.flatten()}, 1)).group;
+  const at::Tensor of_cells = surprise(cell);
+  const at::Tensor parts = of_cells + surprise(unique_rows(label).group) - surprise(both);
   return mean_of("I(T;Y)", parts, of_cells.mean().item<double>());
 }
 

@@ -26,4 +26,11 @@ Estimate refuse(Estimate estimate, Validity validity, std::string reason) {
   return estimate;
 }
 
+Estimate of_constant(Estimate estimate) {
+  estimate.value = 0;
+  estimate.interval = Interval{0, 0};
+  estimate.assumptions = "one of the variables is constant";
+  return estimate;
+}
+
 }  // namespace crrm

@@ -46,4 +46,7 @@ struct Estimate {
 /// The estimate without its number. @param reason  what would make it possible, in words
 Estimate refuse(Estimate estimate, Validity validity, std::string reason);
 
+/// Of a variable that never changes: it tells nothing, 0 in [0, 0].
+Estimate of_constant(Estimate estimate);
+
 }  // namespace crrm

@@ -8,13 +8,12 @@
 #include <optional>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/estimators/sample_matrix.h"
 
 namespace crrm {
 
 namespace {
-
-constexpr double kNormal95 = 1.959963984540054, kNormal99 = 2.575829303548901;  // both sides
 
 double log_det(const at::Tensor& factor) {  // of L L'
   return 2 * factor.diagonal().log().sum().item<double>();
@@ -73,13 +72,6 @@ double sum_of_squared_correlations(const at::Tensor& in_x, const at::Tensor& in_
   return at::linalg_solve_triangular(in_y, left.t(), /*upper=*/false).square().sum().item<double>();
 }
 
-Estimate constant(Estimate estimate) {
-  estimate.value = 0;
-  estimate.interval = Interval{0, 0};
-  estimate.assumptions = "one of the variables is constant";
-  return estimate;
-}
-
 }  // namespace
 
 Estimate gaussian_information(const at::Tensor& x, const at::Tensor& y) {
@@ -93,7 +85,7 @@ Estimate gaussian_information(const at::Tensor& x, const at::Tensor& y) {
                        .samples = n,
                        .assumptions = "X, Y are jointly normal",
                        .source = "Kullback, Information Theory and Statistics (1959), ch. 9"};
-  if (dx == 0 || dy == 0) return constant(std::move(estimate));
+  if (dx == 0 || dy == 0) return of_constant(std::move(estimate));
   if (n <= d + 1)
     return refuse(std::move(estimate), Validity::too_few_samples,
                   fmt::format("{} samples; {} dimensions need {}", n, d, d + 2));
@@ -105,7 +97,7 @@ Estimate gaussian_information(const at::Tensor& x, const at::Tensor& y) {
                   "some columns are linear functions of others");
   const double score = kurtosis_score(z, *joint);
   estimate.details.emplace_back("kurtosis_score", score);
-  if (std::abs(score) > kNormal99)
+  if (std::abs(score) > kNormal995)
     return refuse(
         std::move(estimate), Validity::out_of_range,
         fmt::format("not jointly normal: Mardia's kurtosis is {:.1f} standard deviations off",
@@ -119,7 +111,7 @@ Estimate gaussian_information(const at::Tensor& x, const at::Tensor& y) {
       std::sqrt(sum_of_squared_correlations(in_x, in_y, across) / static_cast<double>(n) +
                 independent_variance(dx, dy, m));
   estimate.value = value;
-  estimate.interval = Interval{value - kNormal95 * error, value + kNormal95 * error};
+  estimate.interval = Interval{value - kNormal975 * error, value + kNormal975 * error};
   estimate.details.insert(estimate.details.end(), {{"bias_removed", bias}, {"error", error}});
   return estimate;
 }

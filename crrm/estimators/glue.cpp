@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/base/random.h"
 #include "crrm/estimators/cone_projection.h"
 #include "crrm/estimators/manifolds.h"
@@ -15,9 +16,8 @@ namespace crrm {
 
 namespace {
 
-constexpr double kNormal95 = 1.959963984540054;  // two-sided 95 % quantile
-constexpr double kNoAxis = 1e-9;                 // |s_1| / |s| that is rounding
-constexpr double kNothingLeft = 1e-9;            // |v|^2 / |t|^2 that is rounding
+constexpr double kNoAxis = 1e-9;       // |s_1| / |s| that is rounding
+constexpr double kNothingLeft = 1e-9;  // |v|^2 / |t|^2 that is rounding
 constexpr uint64_t kProjection = 0, kDirections = 1, kDichotomies = 2;  // of the seed
 
 void check(const GlueOptions& options, int64_t manifolds) {
@@ -121,7 +121,7 @@ Glue blank(const Manifolds& manifolds, const GlueOptions& options) {
 
 void set_capacity(Estimate& capacity, const at::Tensor& a, double count) {  // [T]
   const double mean = a.mean().item<double>();
-  const double margin = kNormal95 * a.std().item<double>() / std::sqrt(a.numel());
+  const double margin = kNormal975 * a.std().item<double>() / std::sqrt(a.numel());
   capacity.value = count / mean;
   capacity.interval = Interval{.low = count / (mean + margin), .high = count / (mean - margin)};
 }

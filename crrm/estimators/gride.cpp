@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crrm/base/normal.h"
 #include "crrm/estimators/intrinsic_dimension.h"
 #include "crrm/estimators/neighbour_ratios.h"
 #include "crrm/estimators/sphere_reading.h"
@@ -51,7 +52,7 @@ Estimate gride_at(const Neighbours& neighbours, int64_t n1) {
   const double inflation = overlap_inflation(neighbours, score, n2);
   const double error = fisher_error(l, d, n1, n2) * std::sqrt(inflation);
   estimate.value = d;
-  estimate.interval = {d - kNormal95 * error, d + kNormal95 * error};
+  estimate.interval = {d - kNormal975 * error, d + kNormal975 * error};
   estimate.details.insert(estimate.details.end(),
                           {{"standard_error", error}, {"overlap_inflation", inflation}});
   estimate.details.emplace_back("distance",

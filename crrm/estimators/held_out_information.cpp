@@ -7,13 +7,13 @@
 #include <cmath>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/estimators/sample_matrix.h"
 
 namespace crrm {
 
 namespace {
 
-constexpr double kNormal = 1.959963984540054;  // 97.5 % quantile
 constexpr int kSteps = 300;
 constexpr double kRoundOff = 1e-3;  // of the sum of a row's probabilities, float32 included
 constexpr int kMixingRounds = 100;
@@ -136,7 +136,7 @@ Estimate held_out_information(const at::Tensor& log_probabilities, const at::Ten
                            frequencies.log().index_select(0, label);  // [n]
   const double mean = gains.mean().item<double>();
   const double margin =
-      n > 1 ? kNormal * gains.std().item<double>() / std::sqrt(static_cast<double>(n)) : 0;
+      n > 1 ? kNormal975 * gains.std().item<double>() / std::sqrt(static_cast<double>(n)) : 0;
   Estimate estimate = described(n);
   estimate.value = mean;
   estimate.interval = Interval{mean - margin, mean + margin};

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "crrm/base/normal.h"
 #include "crrm/estimators/neighbour_ratios.h"
 #include "crrm/estimators/sphere_reading.h"
 
@@ -70,7 +71,7 @@ Estimate levina_bickel(const Neighbours& neighbours, int64_t k) {
   estimate.value = 1 / mean;
   const double error = inverse.std().item<double>() *
                        std::sqrt(overlap_inflation(neighbours, inverse, k) / m) / mean / mean;
-  estimate.interval = {*estimate.value - kNormal95 * error, *estimate.value + kNormal95 * error};
+  estimate.interval = {*estimate.value - kNormal975 * error, *estimate.value + kNormal975 * error};
   estimate.details.emplace_back("standard_error", error);
   check_samples(estimate, neighbours, 1, k);
   check_range(estimate, neighbours.features, mean_ratio_to(k));

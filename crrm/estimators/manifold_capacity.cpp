@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/base/random.h"
 #include "crrm/estimators/centre_correlation.h"
 #include "crrm/estimators/cone_projection.h"
@@ -20,7 +21,6 @@ namespace crrm {
 
 namespace {
 
-constexpr double kNormal95 = 1.959963984540054;  // two-sided 95 % quantile
 constexpr double kNoCentre = 1e-9;  // norm of a centre, relative to the points', that is rounding
 constexpr uint64_t kProjection = 0, kDirections = 1;  // of the seed
 
@@ -91,7 +91,7 @@ void set(Estimate& estimate, const std::vector<DirectionMean>& means) {
     square += mean.error * mean.error;
   }
   const double count = static_cast<double>(means.size());
-  const double value = sum / count, margin = kNormal95 * std::sqrt(square) / count;
+  const double value = sum / count, margin = kNormal975 * std::sqrt(square) / count;
   estimate.value = value;
   estimate.interval = Interval{.low = value - margin, .high = value + margin};
 }

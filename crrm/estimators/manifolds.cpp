@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "crrm/base/error.h"
+#include "crrm/estimators/unique_rows.h"
 
 namespace crrm {
 
@@ -51,7 +52,7 @@ int64_t Manifolds::largest() const {
 int64_t Manifolds::duplicates() const {
   int64_t count = 0;
   for (const at::Tensor& points : split())
-    count += points.size(0) - std::get<0>(at::unique_dim(points, 0)).size(0);
+    count += points.size(0) - unique_rows(points).first.size(0);
   return count;
 }
 

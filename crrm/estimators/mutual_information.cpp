@@ -155,13 +155,6 @@ int64_t count_alone(const at::Tensor& labels) {
   return (counts == 1).sum().item<int64_t>();
 }
 
-Estimate constant(Estimate estimate) {
-  estimate.value = 0;
-  estimate.interval = Interval{0, 0};
-  estimate.assumptions = "one of the variables is constant";
-  return estimate;
-}
-
 }  // namespace
 
 Estimate ksg(const at::Tensor& x, const at::Tensor& y, const NeighbourOptions& options) {
@@ -170,7 +163,7 @@ Estimate ksg(const at::Tensor& x, const at::Tensor& y, const NeighbourOptions& o
   Estimate estimate = described(
       "mutual information (KSG-1)", samples.x.size(0), options, "X, Y have a joint density",
       "Kraskov, Stoegbauer & Grassberger, Phys. Rev. E 69, 066138 (2004), eq. 8");
-  if (samples.x.size(1) == 0 || samples.y.size(1) == 0) return constant(std::move(estimate));
+  if (samples.x.size(1) == 0 || samples.y.size(1) == 0) return of_constant(std::move(estimate));
   const double tied = std::max(tied_share(samples.x), tied_share(samples.y));
   if (tied > kTiedShare) {
     estimate.details.emplace_back("tied_share", tied);
@@ -193,7 +186,7 @@ Estimate mixed_knn(const at::Tensor& x, const at::Tensor& y, const NeighbourOpti
   Estimate estimate = described("mutual information (mixed neighbours)", samples.x.size(0), options,
                                 "X, Y are continuous, discrete or mixtures of both",
                                 "Gao, Kannan, Oh & Viswanath, NeurIPS 2017, algorithm 1");
-  if (samples.x.size(1) == 0 || samples.y.size(1) == 0) return constant(std::move(estimate));
+  if (samples.x.size(1) == 0 || samples.y.size(1) == 0) return of_constant(std::move(estimate));
   return judged(std::move(estimate), options, samples,
                 [&](const at::Tensor& a, const at::Tensor& b) {
                   const BallCounts counts = count_in_balls(a, b, options.k, Boundary::tied);
@@ -214,7 +207,7 @@ Estimate ross(const at::Tensor& t, const at::Tensor& labels, const NeighbourOpti
   if (2 * alone > n)
     return refuse(std::move(estimate), Validity::too_few_samples,
                   fmt::format("{} of {} samples are alone with their label", alone, n));
-  if (samples.x.size(1) == 0) return constant(std::move(estimate));
+  if (samples.x.size(1) == 0) return of_constant(std::move(estimate));
   return judged(std::move(estimate), options, samples,
                 [&](const at::Tensor& a, const at::Tensor& b) {
                   const BallCounts counts = count_in_label_balls(a, b, options.k);

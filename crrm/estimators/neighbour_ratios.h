@@ -10,8 +10,7 @@
 
 namespace crrm {
 
-constexpr int64_t kFewPoints = 100;              // below it, the relative error of TwoNN is > 10 %
-constexpr double kNormal95 = 1.959963984540054;  // two-sided 95 % of a normal law
+constexpr int64_t kFewPoints = 100;  // below it, the relative error of TwoNN is > 10 %
 
 /// ln(r_n2 / r_n1) [m] float64 >= 0, for 1 <= n1 < n2 <= k.
 at::Tensor log_ratios(const Neighbours& neighbours, int64_t n1, int64_t n2);

@@ -132,7 +132,7 @@ at::Tensor checked(const at::Tensor& points, int64_t k) {
 
 Neighbours nearest_neighbours(const at::Tensor& points, int64_t k) {
   at::Tensor table = checked(points.detach(), k);
-  const at::Tensor rows = unique_rows(table);
+  const at::Tensor rows = unique_rows(table).first;
   const int64_t n = rows.size(0), duplicates = table.size(0) - n;
   k = std::min(k, n - 1);
   Neighbours found{.distances = at::empty({n, k}, at::kDouble),

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/base/random.h"
 #include "crrm/estimators/binned_entropy.h"
 #include "crrm/estimators/sample_matrix.h"
@@ -17,8 +18,7 @@ namespace crrm {
 
 namespace {
 
-constexpr double kNormal = 1.959963984540054;  // 97.5 % quantile
-constexpr int64_t kBlock = 256;                // rows whose distances to all samples are held
+constexpr int64_t kBlock = 256;  // rows whose distances to all samples are held
 
 // h over the noise's deviation, centred, which keeps the products of matrices exact enough.
 at::Tensor in_deviations(const at::Tensor& h, double variance) {
@@ -99,7 +99,7 @@ Estimate described(std::string measure, int64_t n, double variance, std::string 
 void set(Estimate& estimate, const Mean& mean) {
   estimate.value = mean.value;
   estimate.interval =
-      Interval{mean.value - kNormal * mean.error, mean.value + kNormal * mean.error};
+      Interval{mean.value - kNormal975 * mean.error, mean.value + kNormal975 * mean.error};
 }
 
 void check_saturation(Estimate& estimate, double information, double ceiling) {

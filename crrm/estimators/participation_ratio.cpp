@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crrm/base/normal.h"
 #include "crrm/estimators/sample_matrix.h"
 
 namespace crrm {
@@ -16,7 +17,6 @@ constexpr int64_t kFewestRows = 5;   // the jackknife leaves one out, and averag
 constexpr double kEnoughRows = 10;   // rows a dimension, for which the plain ratio is 10 % low
 constexpr double kWideInterval = 2;  // high / low, above which the rows are too few
 constexpr double kRounding = 1e-10;  // of a mean of products
-constexpr double kNormal95 = 1.959963984540054;  // two-sided 95 % quantile
 
 // Sums over the products g_ij = x_i . x_j of rows, h_ij those with i != j.
 struct GramSums {
@@ -98,7 +98,7 @@ std::optional<Interval> jackknife(const CentredGram& gram, double ratio) {
   const at::Tensor logarithm = (each.square_of_trace / each.trace_of_square).log();
   const double error = std::sqrt(n - 1) * logarithm.std(/*unbiased=*/false).item<double>();
   if (!std::isfinite(error)) return std::nullopt;
-  const double factor = std::exp(kNormal95 * error);
+  const double factor = std::exp(kNormal975 * error);
   return Interval{.low = ratio / factor, .high = ratio * factor};
 }
 

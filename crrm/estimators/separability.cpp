@@ -97,7 +97,7 @@ double dimension_of_separability(double inseparable, double threshold) {
 
 Estimate separability_dimension(const at::Tensor& points) {
   at::Tensor table = points.detach().to(at::kDouble).contiguous();
-  const at::Tensor rows = unique_rows(table);
+  const at::Tensor rows = unique_rows(table).first;
   const int64_t n = rows.size(0), duplicates = table.size(0) - n;
   Estimate estimate = {.measure = "FisherS",
                        .unit = "dimensions",

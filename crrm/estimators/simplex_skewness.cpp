@@ -9,6 +9,7 @@
 #include <numbers>
 #include <vector>
 
+#include "crrm/base/normal.h"
 #include "crrm/estimators/neighbour_ratios.h"
 
 namespace crrm {
@@ -94,7 +95,7 @@ Estimate simplex_skewness_dimension(const at::Tensor& points, const Neighbours& 
       std::min(static_cast<double>(m), static_cast<double>(different) / static_cast<double>(k));
   const double error = local.std().item<double>() / std::sqrt(independent);
   estimate.value = mean;
-  estimate.interval = {mean - kNormal95 * error, mean + kNormal95 * error};
+  estimate.interval = {mean - kNormal975 * error, mean + kNormal975 * error};
   estimate.details.emplace_back("standard_error", error);
   check(estimate, different, points.size(1), k);
   return estimate;

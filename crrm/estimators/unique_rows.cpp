@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "crrm/base/error.h"
 #include "crrm/base/random.h"
 
 namespace crrm {
@@ -23,36 +24,48 @@ uint64_t hash_row(const T* row, int64_t d) {
 }
 
 template <typename T>
-std::vector<int64_t> first_occurrences(const T* rows, int64_t n, int64_t d) {
+UniqueRows group(const at::Tensor& table) {
+  const int64_t n = table.size(0), d = table.size(1);
+  const T* rows = table.const_data_ptr<T>();
   std::vector<uint64_t> hashes(static_cast<size_t>(n));
   at::parallel_for(0, n, /*grain_size=*/256, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       hashes[static_cast<size_t>(i)] = hash_row(rows + i * d, d);
   });
-  std::unordered_multimap<uint64_t, int64_t> seen(hashes.size());
-  std::vector<int64_t> first;
+  std::unordered_multimap<uint64_t, int64_t> seen(hashes.size());  // numbers of groups
+  std::vector<int64_t> first, groups;
+  groups.reserve(hashes.size());
   for (int64_t i = 0; i < n; ++i) {
-    const uint64_t hash = hashes[static_cast<size_t>(i)];
-    const auto [begin, end] = seen.equal_range(hash);
-    if (std::any_of(begin, end, [&](const auto& other) {
-          const T* row = rows + other.second * d;
-          return std::equal(row, row + d, rows + i * d);
-        }))
+    const auto [begin, end] = seen.equal_range(hashes[static_cast<size_t>(i)]);
+    const auto found = std::find_if(begin, end, [&](const auto& other) {
+      const T* row = rows + first[static_cast<size_t>(other.second)] * d;
+      return std::equal(row, row + d, rows + i * d);
+    });
+    if (found != end) {
+      groups.push_back(found->second);
       continue;
-    seen.emplace(hash, i);
+    }
+    groups.push_back(static_cast<int64_t>(first.size()));
+    seen.emplace(hashes[static_cast<size_t>(i)], groups.back());
     first.push_back(i);
   }
-  return first;
+  return {at::tensor(first, at::kLong), at::tensor(groups, at::kLong)};
 }
 
 }  // namespace
 
-at::Tensor unique_rows(const at::Tensor& points) {
-  const int64_t n = points.size(0), d = points.size(1);
-  return at::tensor(points.scalar_type() == at::kFloat
-                        ? first_occurrences(points.const_data_ptr<float>(), n, d)
-                        : first_occurrences(points.const_data_ptr<double>(), n, d),
-                    at::kLong);
+UniqueRows unique_rows(const at::Tensor& table) {
+  const at::Tensor rows = table.contiguous();
+  switch (rows.scalar_type()) {
+    case at::kFloat:
+      return group<float>(rows);
+    case at::kDouble:
+      return group<double>(rows);
+    case at::kLong:
+      return group<int64_t>(rows);
+    default:
+      throw InternalError("rows are compared as float32, float64 or int64");
+  }
 }
 
 }  // namespace crrm

@@ -5,9 +5,12 @@
 
 namespace crrm {
 
-/// First occurrences of the rows of a table, ascending.
-/// @param points [n, d] float32 or float64, contiguous. 0 and -0 are equal; NaN is not expected.
-/// @return [m] int64, m <= n
-at::Tensor unique_rows(const at::Tensor& points);
+struct UniqueRows {
+  at::Tensor first;  ///< [m] int64: first occurrences, ascending, m <= n
+  at::Tensor group;  ///< [n] int64: which of these a row equals
+};
+
+/// @param table [n, d] float32, float64 or int64. 0 and -0 are equal; NaN is not expected.
+UniqueRows unique_rows(const at::Tensor& table);
 
 }  // namespace crrm

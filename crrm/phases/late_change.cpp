@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/estimators/noisy_channel.h"
 
 namespace crrm {
@@ -20,9 +21,8 @@ double student_975(int64_t freedom) {
   constexpr std::array<double, 20> kTable = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
                                              2.306,  2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
                                              2.131,  2.120, 2.110, 2.101, 2.093, 2.086};
-  constexpr double kNormal = 1.960;
   return freedom <= static_cast<int64_t>(kTable.size()) ? kTable[static_cast<size_t>(freedom - 1)]
-                                                        : kNormal;
+                                                        : kNormal975;
 }
 
 /// When the mean of all curves but one is highest: the first such time.

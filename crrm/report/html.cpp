@@ -16,10 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& value) {
-  return escape_html(value.get<std::string>());
-}
-
 /// A sign that stands as high as digits do.
 std::string typeset(const std::string& number) {
   std::string text = escape_html(number);

@@ -20,10 +20,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& value) {
-  return escape_html(value.get<std::string>());
-}
-
 std::string name_of(const Json& path) {
   const std::filesystem::path file = path.get<std::string>();
   return file.stem().empty() ? file.string() : file.stem().string();

@@ -12,10 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& value) {
-  return escape_html(value.get<std::string>());
-}
-
 /// Reasons why numbers are refused or doubtful, each with a letter, in the order of the table.
 class Notes {
  public:

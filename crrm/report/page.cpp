@@ -59,6 +59,10 @@ std::string escape_html(const std::string& text) {
   return escaped;
 }
 
+std::string text_of(const nlohmann::ordered_json& text) {
+  return escape_html(text.get<std::string>());
+}
+
 std::string exact_number(double value) {
   return fmt::format("<data value=\"{}\">{}</data>", value, axis_number(value));
 }

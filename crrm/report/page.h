@@ -10,6 +10,9 @@ namespace crrm {
 /// `text` with & < > " ' as entities: safe between tags and in quoted attributes.
 std::string escape_html(const std::string& text);
 
+/// The same of a text in JSON.
+std::string text_of(const nlohmann::ordered_json& text);
+
 /// A <data> element that holds the number to its last digit and shows four.
 std::string exact_number(double value);
 

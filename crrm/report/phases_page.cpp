@@ -19,10 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& value) {
-  return escape_html(value.get<std::string>());
-}
-
 void check_lengths(const Json& setup, const std::string& place) {
   const size_t epochs = setup["epochs"].size();
   const auto check = [&](const Json& list, const std::string& key) {

@@ -9,25 +9,6 @@ using Type = ReportKey::Type;
 constexpr bool kNullable = true;
 constexpr bool kGiven = false;
 
-const std::vector<ReportKey> kHead = {
-    {"schema_version", Type::count, kGiven, "Version of this table."},
-    {"kind", Type::text, kGiven, "What the report is of.", {"phases"}},
-    {"crrm", Type::object, kGiven, "The program that ran."},
-    {"crrm.version", Type::text, kGiven, "Its version."},
-    {"crrm.commit", Type::text, kGiven, "The commit that it was built from; empty if unknown."},
-    {"command", Type::list, kGiven, "The command line."},
-    {"command[]", Type::text, kGiven, "One argument."},
-    {"config", Type::object, kGiven, "Every option's value, as in config.toml."},
-    {"config.*", Type::any, kNullable, "The value of the option of that name."},
-    {"seed", Type::count, kGiven, "What all random numbers derive from."},
-    {"machine", Type::object, kGiven, "Where it ran."},
-    {"machine.cpu", Type::text, kGiven, "The processor's name."},
-    {"machine.threads", Type::count, kGiven, "Threads."},
-    {"machine.memory_bytes", Type::count, kGiven, "Main memory."},
-    {"machine.gpu", Type::text, kNullable, "The accelerator's name, null where none was used."},
-    {"machine.libtorch", Type::text, kGiven, "LibTorch's version."},
-};
-
 // Of an entry of `setups` or of `controls`.
 const std::vector<ReportKey> kSetup = {
     {"", Type::object, kGiven, "One set-up, trained from several seeds."},
@@ -80,30 +61,13 @@ const std::vector<ReportKey> kSetup = {
      "Whether x stays at its ceiling, so that a fall could not be seen."},
 };
 
-const std::vector<ReportKey> kEnd = {
-    {"seconds", Type::object, kGiven, "Wall time."},
-    {"seconds.total", Type::non_negative, kGiven, "All of it."},
-    {"seconds.*", Type::non_negative, kGiven, "Of a part."},
-    {"warnings", Type::list, kGiven, "What the reader should know; may be empty."},
-    {"warnings[]", Type::text, kGiven, "One sentence."},
-    {"partial", Type::boolean, kGiven, "Whether it was interrupted: what is there is complete."},
-};
-
-void append(std::vector<ReportKey>& keys, const std::vector<ReportKey>& more,
-            const std::string& prefix = "") {
-  for (ReportKey key : more) {
-    key.path = prefix + key.path;
-    keys.push_back(std::move(key));
-  }
-}
-
 std::vector<ReportKey> all_keys() {
-  std::vector<ReportKey> keys = kHead;
+  std::vector<ReportKey> keys = head_keys("phases");
   keys.push_back({"setups", Type::list, kGiven, "Set-ups of the literature, and others."});
-  append(keys, kSetup, "setups[]");
+  append_keys(keys, kSetup, "setups[]");
   keys.push_back({"controls", Type::list, kGiven, "Set-ups that have no phase to show."});
-  append(keys, kSetup, "controls[]");
-  append(keys, kEnd);
+  append_keys(keys, kSetup, "controls[]");
+  append_keys(keys, end_keys("Of a part."));
   return keys;
 }
 

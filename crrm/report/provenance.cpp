@@ -13,10 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& value) {
-  return escape_html(value.get<std::string>());
-}
-
 std::string hash_of(const Json& hash) {
   const std::string text = text_of(hash);
   return text.empty() ? "" : fmt::format("<span class=\"hash\">{}</span>", text);

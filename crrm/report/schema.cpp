@@ -158,6 +158,46 @@ class Checker {
 
 }  // namespace
 
+std::vector<ReportKey> head_keys(const std::string& kind) {
+  return {
+      {"schema_version", Type::count, kGiven, "Version of this table."},
+      {"kind", Type::text, kGiven, "What the report is of.", {kind}},
+      {"crrm", Type::object, kGiven, "The program that ran."},
+      {"crrm.version", Type::text, kGiven, "Its version."},
+      {"crrm.commit", Type::text, kGiven, "The commit that it was built from; empty if unknown."},
+      {"command", Type::list, kGiven, "The command line."},
+      {"command[]", Type::text, kGiven, "One argument."},
+      {"config", Type::object, kGiven, "Every option's value, as in config.toml."},
+      {"config.*", Type::any, kNullable, "The value of the option of that name."},
+      {"seed", Type::count, kGiven, "What all random numbers derive from."},
+      {"machine", Type::object, kGiven, "Where it ran."},
+      {"machine.cpu", Type::text, kGiven, "The processor's name."},
+      {"machine.threads", Type::count, kGiven, "Threads."},
+      {"machine.memory_bytes", Type::count, kGiven, "Main memory."},
+      {"machine.gpu", Type::text, kNullable, "The accelerator's name, null where none was used."},
+      {"machine.libtorch", Type::text, kGiven, "LibTorch's version."},
+  };
+}
+
+std::vector<ReportKey> end_keys(const std::string& parts) {
+  return {
+      {"seconds", Type::object, kGiven, "Wall time."},
+      {"seconds.total", Type::non_negative, kGiven, "All of it."},
+      {"seconds.*", Type::non_negative, kGiven, parts},
+      {"warnings", Type::list, kGiven, "What the reader should know; may be empty."},
+      {"warnings[]", Type::text, kGiven, "One sentence."},
+      {"partial", Type::boolean, kGiven, "Whether it was interrupted: what is there is complete."},
+  };
+}
+
+void append_keys(std::vector<ReportKey>& keys, const std::vector<ReportKey>& more,
+                 const std::string& prefix) {
+  for (ReportKey key : more) {
+    key.path = prefix + key.path;
+    keys.push_back(std::move(key));
+  }
+}
+
 const std::vector<ReportKey>& report_keys() {
   static const std::vector<ReportKey> keys = {
       {"schema_version", Type::count, kGiven, "Version of this table: 1."},

@@ -22,6 +22,15 @@ struct ReportKey {
 /// Every key, parents before children, in the order in which reports hold them.
 const std::vector<ReportKey>& report_keys();
 
+/// What the reports of commands that have a `kind` begin with, and how they end.
+/// @param parts  what `seconds` has besides the total, one sentence
+std::vector<ReportKey> head_keys(const std::string& kind);
+std::vector<ReportKey> end_keys(const std::string& parts);
+
+/// Adds `more`, whose paths continue `prefix`.
+void append_keys(std::vector<ReportKey>& keys, const std::vector<ReportKey>& more,
+                 const std::string& prefix = "");
+
 /// @throws InputError naming the first key that is missing, unknown or of a wrong kind by its JSON
 /// path ("stages[2].metric.held_out"), what is expected there, and what was found.
 /// @param file the report's path, for the error.

@@ -1,6 +1,7 @@
 #include "crrm/train/reconstruction.h"
 
 #include "crrm/base/error.h"
+#include "crrm/base/normal.h"
 #include "crrm/train/divergence.h"
 
 namespace crrm {

@@ -4,6 +4,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/base/interrupt.h"
+#include "crrm/base/normal.h"
 #include "crrm/surgery/batch_norm.h"
 
 namespace crrm {

@@ -63,8 +63,6 @@ class Task {
                       int64_t batch) const;
 };
 
-inline constexpr double kNormal975 = 1.959963984540054;  ///< 0.975 quantile of N(0, 1)
-
 /// Wilson's 95 % score interval of a share. For the mean of any numbers in [0, 1] it is wider than
 /// need be, as their variance is at most p (1 - p). Source: Wilson, JASA 22 (1927) 209-212.
 /// @param share  in [0, 1], of `samples` >= 1 independent samples

@@ -6,8 +6,6 @@
 
 namespace crrm {
 
-namespace {
-
 std::vector<std::string> captures(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
   std::vector<std::string> found;
@@ -16,8 +14,6 @@ std::vector<std::string> captures(const std::string& text, const std::string& pa
     found.push_back((*match)[1]);
   return found;
 }
-
-}  // namespace
 
 size_t count(const std::string& text, const std::string& part) {
   size_t found = 0;

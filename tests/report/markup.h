@@ -13,6 +13,9 @@ size_t count(const std::string& text, const std::string& part);
 /// A matcher would print the whole page where it fails.
 bool contains(const std::string& page, const std::string& part);
 
+/// The first group of every match of `pattern`.
+std::vector<std::string> captures(const std::string& text, const std::string& pattern);
+
 /// The page without scripts and style, which hold no text of the report.
 std::string markup(std::string page);
 

@@ -14,15 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<std::string> captures(const std::string& text, const std::string& pattern) {
-  const std::regex regex(pattern);
-  std::vector<std::string> found;
-  for (auto match = std::sregex_iterator(text.begin(), text.end(), regex);
-       match != std::sregex_iterator(); ++match)
-    found.push_back((*match)[1]);
-  return found;
-}
-
 TEST(PhasesPage, EachCurveHasALineAndAMarkWithAStopAnEpoch) {
   const std::string page = phases_page(phases_example());
   const std::vector<std::string> paths = captures(page, "data-path=\"([^\"]*)\"");
