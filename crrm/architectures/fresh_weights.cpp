@@ -33,16 +33,18 @@ double fan_in(const Operator& op, const Node& node, const ShapeTable& table,
                   : static_cast<double>(weight.numel()) / static_cast<double>(weight.size(0));
 }
 
-/// Whether about half of what it reads, centred, is lost in it: rectifiers, and what is multiplied
-/// by a function of itself (SiLU, GELU written out).
-/// @param reached  what follows the layer without another between
-bool rectifies(const Node& node, const std::set<std::string>& reached) {
-  static const std::set<std::string> names = {"Relu", "LeakyRelu", "PRelu", "Clip",
-                                              "Elu",  "Celu",      "Selu",  "ThresholdedRelu",
-                                              "Gelu", "HardSwish", "Mish",  "Swish"};
+/// Whether `node`, of operator `op`, rectifies what follows the layer without another between.
+bool rectifies(const Operator& op, const Node& node, const std::set<std::string>& reached) {
   const auto is_reached = [&](const std::string& value) { return reached.contains(value); };
-  return names.contains(node.op) ||
-         (node.op == "Mul" && std::all_of(node.inputs.begin(), node.inputs.end(), is_reached));
+  switch (op.rectifies()) {
+    case Operator::Rectifies::never:
+      return false;
+    case Operator::Rectifies::always:
+      return true;
+    case Operator::Rectifies::of_one_value:
+      return std::all_of(node.inputs.begin(), node.inputs.end(), is_reached);
+  }
+  return false;
 }
 
 /// Of the layer's variance, as its outputs keep that of its inputs.
@@ -53,10 +55,10 @@ double gain(const Graph& graph, const Node& layer, const ShapeTable& table) {
     const bool reads = std::any_of(node->inputs.begin(), node->inputs.end(),
                                    [&](const std::string& x) { return reached.contains(x); });
     if (!reads) continue;
-    if (rectifies(*node, reached)) return kRectified;
     const Operator* op = find_operator(*node);
-    const bool mixes =
-        op == nullptr || (!op->pointwise() && op->macs(*node, shapes_of(*node, table)) > 0);
+    if (op == nullptr) continue;
+    if (rectifies(*op, *node, reached)) return kRectified;
+    const bool mixes = !op->pointwise() && op->macs(*node, shapes_of(*node, table)) > 0;
     if (!mixes) reached.insert(node->outputs.begin(), node->outputs.end());
   }
   return kLinear;

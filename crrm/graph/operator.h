@@ -67,6 +67,15 @@ class Operator {
 
   /// Of an operator of two inputs in any order: the number beside which the other is the output.
   virtual std::optional<double> neutral() const { return std::nullopt; }
+
+  /// When about half of a centred input is lost in it, which weights in front of it make up for
+  /// (He, Zhang, Ren, Sun, ICCV 2015, section 2.2).
+  enum class Rectifies {
+    never,
+    always,
+    of_one_value  ///< where all inputs are functions of one value, as in SiLU written out
+  };
+  virtual Rectifies rectifies() const { return Rectifies::never; }
 };
 
 /// The operator that computes `node`, or null when the program does not know it.

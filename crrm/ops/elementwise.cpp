@@ -32,7 +32,8 @@ bool any_meta(const Tensors& x) {
 class Elementwise final : public Operator {
  public:
   using Function = std::function<at::Tensor(const Node&, const Tensors&)>;
-  explicit Elementwise(Function function) : function_(std::move(function)) {}
+  explicit Elementwise(Function function, Rectifies rectifies = Rectifies::never)
+      : function_(std::move(function)), rectifies_(rectifies) {}
 
   Tensors forward(const Node& node, const Tensors& x, bool) const override {
     return {any_meta(x) ? on_meta(function_, node, x) : function_(node, x)};
@@ -45,16 +46,19 @@ class Elementwise final : public Operator {
 
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // contracts nothing
   bool pointwise() const override { return true; }
+  Rectifies rectifies() const override { return rectifies_; }
 
  private:
   Function function_;
+  Rectifies rectifies_;
 };
 
 /// Bias and slope: a constant with more than one element that is added or multiplies is learned.
 class LearnedElementwise final : public Operator {
  public:
-  LearnedElementwise(std::optional<double> neutral, Elementwise::Function function)
-      : neutral_(neutral), elementwise_(std::move(function)) {}
+  LearnedElementwise(std::optional<double> neutral, Rectifies rectifies,
+                     Elementwise::Function function)
+      : neutral_(neutral), elementwise_(std::move(function), rectifies) {}
   Tensors forward(const Node& node, const Tensors& x, bool training) const override {
     return elementwise_.forward(node, x, training);
   }
@@ -65,6 +69,7 @@ class LearnedElementwise final : public Operator {
   bool learns(size_t i) const override { return i == 1; }
   bool pointwise() const override { return true; }
   std::optional<double> neutral() const override { return neutral_; }
+  Rectifies rectifies() const override { return elementwise_.rectifies(); }
 
  private:
   std::optional<double> neutral_;
@@ -143,8 +148,12 @@ at::Tensor bit_shift(N node, T x) {
 
 #define CRRM_ELEMENTWISE(op, expression) \
   CRRM_REGISTER_OPERATOR_AS(Elementwise, op, [](N node, T x) -> at::Tensor { return expression; })
-#define CRRM_LEARNED(op, neutral, expression)                \
-  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op, neutral, \
+#define CRRM_RECTIFIER(op, expression)                                       \
+  CRRM_REGISTER_OPERATOR_AS(                                                 \
+      Elementwise, op, [](N node, T x) -> at::Tensor { return expression; }, \
+      Operator::Rectifies::always)
+#define CRRM_LEARNED(op, neutral, rectifies, expression)                                     \
+  CRRM_REGISTER_OPERATOR_AS(LearnedElementwise, op, neutral, Operator::Rectifies::rectifies, \
                             [](N node, T x) -> at::Tensor { return expression; })
 
 CRRM_ELEMENTWISE(Abs, at::abs(x[0]));
@@ -162,41 +171,41 @@ CRRM_ELEMENTWISE(BitwiseOr, at::bitwise_or(x[0], x[1]));
 CRRM_ELEMENTWISE(BitwiseXor, at::bitwise_xor(x[0], x[1]));
 CRRM_ELEMENTWISE(Cast, x[0].to(element_type(node, node.integer("to"))));
 CRRM_ELEMENTWISE(Ceil, at::ceil(x[0]));
-CRRM_ELEMENTWISE(Celu, at::celu(x[0], node.real("alpha", 1)));
-CRRM_ELEMENTWISE(Clip, clip(node, x));
+CRRM_RECTIFIER(Celu, at::celu(x[0], node.real("alpha", 1)));
+CRRM_RECTIFIER(Clip, clip(node, x));
 CRRM_ELEMENTWISE(Cos, at::cos(x[0]));
 CRRM_ELEMENTWISE(Cosh, at::cosh(x[0]));
 CRRM_ELEMENTWISE(Div, divide(node, x));
-CRRM_ELEMENTWISE(Elu, at::elu(x[0], node.real("alpha", 1)));
+CRRM_RECTIFIER(Elu, at::elu(x[0], node.real("alpha", 1)));
 CRRM_ELEMENTWISE(Equal, at::eq(x[0], x[1]));
 CRRM_ELEMENTWISE(Erf, at::erf(x[0]));
 CRRM_ELEMENTWISE(Exp, at::exp(x[0]));
 CRRM_ELEMENTWISE(Floor, at::floor(x[0]));
-CRRM_ELEMENTWISE(Gelu, at::gelu(x[0], node.text("approximate", "none")));
+CRRM_RECTIFIER(Gelu, at::gelu(x[0], node.text("approximate", "none")));
 CRRM_ELEMENTWISE(Greater, at::gt(x[0], x[1]));
 CRRM_ELEMENTWISE(GreaterOrEqual, at::ge(x[0], x[1]));
 CRRM_ELEMENTWISE(HardSigmoid, hard_sigmoid(node, x));
-CRRM_ELEMENTWISE(HardSwish, at::hardswish(x[0]));
+CRRM_RECTIFIER(HardSwish, at::hardswish(x[0]));
 CRRM_ELEMENTWISE(Identity, x[0]);
 CRRM_ELEMENTWISE(IsInf, is_inf(node, x));
 CRRM_ELEMENTWISE(IsNaN, at::isnan(x[0]));
-CRRM_ELEMENTWISE(LeakyRelu, at::leaky_relu(x[0], node.real("alpha", 0.01)));
+CRRM_RECTIFIER(LeakyRelu, at::leaky_relu(x[0], node.real("alpha", 0.01)));
 CRRM_ELEMENTWISE(Less, at::lt(x[0], x[1]));
 CRRM_ELEMENTWISE(LessOrEqual, at::le(x[0], x[1]));
 CRRM_ELEMENTWISE(Log, at::log(x[0]));
 CRRM_ELEMENTWISE(Max, fold_left(x, at::maximum));
 CRRM_ELEMENTWISE(Mean, fold_left(x, add) / static_cast<double>(x.size()));
 CRRM_ELEMENTWISE(Min, fold_left(x, at::minimum));
-CRRM_ELEMENTWISE(Mish, at::mish(x[0]));
+CRRM_RECTIFIER(Mish, at::mish(x[0]));
 CRRM_ELEMENTWISE(Mod, modulo(node, x));
 CRRM_ELEMENTWISE(Neg, at::neg(x[0]));
 CRRM_ELEMENTWISE(Not, at::logical_not(x[0]));
 CRRM_ELEMENTWISE(Or, at::logical_or(x[0], x[1]));
 CRRM_ELEMENTWISE(Pow, at::pow(x[0], x[1]).to(x[0].scalar_type()));
 CRRM_ELEMENTWISE(Reciprocal, at::reciprocal(x[0]));
-CRRM_ELEMENTWISE(Relu, at::relu(x[0]));
+CRRM_RECTIFIER(Relu, at::relu(x[0]));
 CRRM_ELEMENTWISE(Round, at::round(x[0]));  // half to even
-CRRM_ELEMENTWISE(Selu, selu(node, x));
+CRRM_RECTIFIER(Selu, selu(node, x));
 CRRM_ELEMENTWISE(Shrink, shrink(node, x));
 CRRM_ELEMENTWISE(Sigmoid, at::sigmoid(x[0]));
 CRRM_ELEMENTWISE(Sign, at::sign(x[0]));
@@ -209,12 +218,12 @@ CRRM_ELEMENTWISE(Sub, at::sub(x[0], x[1]));
 CRRM_ELEMENTWISE(Sum, fold_left(x, add));
 CRRM_ELEMENTWISE(Tan, at::tan(x[0]));
 CRRM_ELEMENTWISE(Tanh, at::tanh(x[0]));
-CRRM_ELEMENTWISE(ThresholdedRelu, at::threshold(x[0], node.real("alpha", 1), 0));
+CRRM_RECTIFIER(ThresholdedRelu, at::threshold(x[0], node.real("alpha", 1), 0));
 CRRM_ELEMENTWISE(Where, at::where(x[0].to(at::kBool), x[1], x[2]));
 CRRM_ELEMENTWISE(Xor, at::logical_xor(x[0], x[1]));
-CRRM_LEARNED(Add, 0.0, at::add(x[0], x[1]));
-CRRM_LEARNED(Mul, 1.0, at::mul(x[0], x[1]));
-CRRM_LEARNED(PRelu, std::nullopt, prelu(node, x));
+CRRM_LEARNED(Add, 0.0, never, at::add(x[0], x[1]));
+CRRM_LEARNED(Mul, 1.0, of_one_value, at::mul(x[0], x[1]));
+CRRM_LEARNED(PRelu, std::nullopt, always, prelu(node, x));
 
 // CastLike (ONNX 19): of its second input only the type matters, not the extents.
 // Couples  x[i] -> y[i]
