@@ -13,9 +13,11 @@ namespace crrm {
 /// for every n > dx + dy and may be negative. Few samples widen the interval; they call for no
 /// shrinkage, which is biased by nats where n < 10 (dx + dy). Constant columns are dropped.
 /// Interval: normal, of variance sum rho_i^2 / n and what independent X, Y would leave.
-/// Refuses (out of range) what Mardia's kurtosis of the pair rejects as normal at 1 %, since a
-/// copula that is not normal holds more or less information; he sees little where n is near dx +
-/// dy. A pair that passes may still be none. Refuses n <= dx + dy + 1 and singular covariances.
+/// Refuses (out of range) what one of two tests rejects as normal at 1 %, since a copula that is
+/// not normal holds more or less information: Mardia's kurtosis of the pair, which sees little
+/// where n is near dx + dy, and whether correlations depend on how far from the mean a sample lies,
+/// as where the one variable is turned by its length. A pair that passes both may still be none.
+/// Refuses n <= dx + dy + 1 and singular covariances.
 /// @param x [n, dx], y [n, dy], finite   @return nats
 /// @throws InputError if they are no matrices of as many rows, or not finite
 /// Source: Kullback, Information Theory and Statistics (1959), ch. 9; bias: Goodman, Ann. Math.

@@ -77,6 +77,15 @@ TEST(GaussianInformation, RefusesWhatIsNotNormal) {
   }
 }
 
+// Each variable is normal, and its kurtosis with the other that of a normal pair: linear
+// correlations alone would read 0.8 nats of 1.02.
+TEST(GaussianInformation, RefusesWhatIsTurnedByItsLength) {
+  const Pair pair = task("Spiral @ Multinormal 25 x 25 (2-pair)").sample(5000, 1);
+  const Estimate estimate = gaussian_information(pair.x, pair.y);
+  EXPECT_TRUE(estimate.refused());
+  EXPECT_THAT(estimate.reason, HasSubstr("depends on their lengths"));
+}
+
 TEST(GaussianInformation, RefusesWhatHasNoDeterminant) {
   const Pair pair = testing::two_pair(5, 11, 0);
   EXPECT_EQ(gaussian_information(pair.x, pair.y).validity, Validity::too_few_samples);
