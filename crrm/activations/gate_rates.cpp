@@ -4,7 +4,10 @@
 //   I(X; Z) <= R + sum_c 1/2 (log E f_c^2 - E log f_c^2)    f_c the activation of unit c
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "crrm/activations/layer_measure.h"
+#include "crrm/base/normal.h"
 #include "crrm/bottleneck/water.h"
 
 namespace crrm {
@@ -12,6 +15,7 @@ namespace crrm {
 namespace {
 
 constexpr int64_t kUnitsAtOnce = 256;  // in float64, to bound the memory
+constexpr int64_t kLeastSamples = 100;
 constexpr char kSource[] =
     "Cover & Thomas 2006, theorem 10.3.2; VIBNet (Dai et al., ICML 2018), equation 10";
 
@@ -33,14 +37,26 @@ Estimate rate(const at::Tensor& distortion) {
   return estimate;
 }
 
-/// Sum over units of 1/2 (log E f^2 - E log f^2), nats. @param f  [n, units] float32 without zeros
-double data_term(const at::Tensor& f) {
-  double sum = 0;
+/// The term of the data, nats.
+struct DataTerm {
+  double value = 0;
+  double error = 0;  ///< its standard error, from the influence of each sample
+};
+
+/// Sum over units of 1/2 (log E f^2 - E log f^2). A sample's influence on it is
+/// 1/2 sum_c (f_c^2 / E f_c^2 - 1 - log f_c^2 + E log f_c^2).
+/// @param f  [n, units] float32 without zeros
+DataTerm data_term(const at::Tensor& f) {
+  DataTerm term;
+  at::Tensor influence = at::zeros({f.size(0)}, at::kDouble);  // of each sample, and a constant
   for (const at::Tensor& some : f.split(kUnitsAtOnce, 1)) {
     const at::Tensor squared = some.to(at::kDouble).square();
-    sum += 0.5 * (squared.mean(0).log() - squared.log().mean(0)).sum().item<double>();
+    const at::Tensor power = squared.mean(0), logarithm = squared.log();
+    term.value += 0.5 * (power.log() - logarithm.mean(0)).sum().item<double>();
+    influence += 0.5 * (squared / power - logarithm).sum(1);
   }
-  return sum;
+  term.error = std::sqrt(influence.var().item<double>() / static_cast<double>(f.size(0)));
+  return term;
 }
 
 Estimate bound(const Estimate& rate, const LayerActivations& seen) {
@@ -67,7 +83,18 @@ Estimate bound(const Estimate& rate, const LayerActivations& seen) {
                   fmt::format("infinite: the activation is exactly zero in {:.3g} % of the cases, "
                               "and E log f^2 with it",
                               100 * zeros));
-  estimate.value = *rate.value + data_term(f);
+  if (estimate.samples < 2)
+    return refuse(std::move(estimate), Validity::too_few_samples, "one sample has no mean");
+  const DataTerm term = data_term(f);
+  estimate.value = *rate.value + term.value;
+  estimate.interval = Interval{*estimate.value - kNormal975 * term.error,
+                               *estimate.value + kNormal975 * term.error};
+  if (estimate.samples < kLeastSamples) {
+    estimate.validity = Validity::too_few_samples;
+    estimate.reason =
+        fmt::format("{} samples: the interval rests on the central limit and wants {}",
+                    estimate.samples, kLeastSamples);
+  }
   return estimate;
 }
 
