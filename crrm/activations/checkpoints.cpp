@@ -33,6 +33,24 @@ int64_t last_number(const std::string& name) {
   return begin < end && parsed.ec == std::errc() ? number : -1;
 }
 
+/// In natural order.
+std::vector<fs::path> folders_in(const fs::path& folder) {
+  std::vector<fs::path> folders;
+  if (fs::is_directory(folder))
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+      if (entry.is_directory()) folders.push_back(entry.path());
+  std::sort(folders.begin(), folders.end(), [](const fs::path& a, const fs::path& b) {
+    return natural_less(a.filename().string(), b.filename().string());
+  });
+  return folders;
+}
+
+std::vector<int64_t> epochs_of(const std::vector<NetworkFile>& training) {
+  std::vector<int64_t> epochs;
+  for (const NetworkFile& file : training) epochs.push_back(file.epoch);
+  return epochs;
+}
+
 }  // namespace
 
 bool natural_less(const std::string& a, const std::string& b) {
@@ -67,6 +85,26 @@ std::vector<NetworkFile> checkpoints_in(const fs::path& folder) {
       std::all_of(files.begin(), files.end(), [](const NetworkFile& f) { return f.epoch >= 0; });
   for (size_t i = 0; !numbered && i < files.size(); ++i) files[i].epoch = static_cast<int64_t>(i);
   return files;
+}
+
+std::vector<std::vector<NetworkFile>> trainings_in(const fs::path& folder) {
+  constexpr size_t kLeast = 2;
+  std::vector<std::vector<NetworkFile>> trainings;
+  for (const fs::path& one : folders_in(folder)) {
+    const fs::path epochs = one / "epochs";
+    trainings.push_back(checkpoints_in(fs::is_directory(epochs) ? epochs : one));
+    if (epochs_of(trainings.back()) != epochs_of(trainings[0]))
+      throw InputError({.file = one.string(),
+                        .expected = fmt::format("checkpoints of the epochs {}",
+                                                fmt::join(epochs_of(trainings[0]), ", ")),
+                        .found = fmt::format("{}", fmt::join(epochs_of(trainings.back()), ", "))});
+  }
+  if (trainings.size() < kLeast)
+    throw InputError({.file = folder.string(),
+                      .expected = "two or more folders, each with the checkpoints of one training",
+                      .found = std::to_string(trainings.size()),
+                      .hint = "crrm train ARCH --keep-epochs --seed S -o FOLDER/seed-S"});
+  return trainings;
 }
 
 }  // namespace crrm

@@ -18,6 +18,11 @@ struct NetworkFile {
 /// @throws InputError where there are none, or it is no folder.
 std::vector<NetworkFile> checkpoints_in(const std::filesystem::path& folder);
 
+/// The checkpoints of trainings that differ by their seed, one folder each in natural order. A
+/// folder with one named `epochs`, as crrm train --keep-epochs writes, has them there.
+/// @throws InputError where there are fewer than two such folders, or their epochs differ.
+std::vector<std::vector<NetworkFile>> trainings_in(const std::filesystem::path& folder);
+
 /// Whether runs of digits, compared as numbers, and the letters between them put `a` before `b`.
 bool natural_less(const std::string& a, const std::string& b);
 

@@ -69,15 +69,26 @@ bool is_contraction(const Graph& network, const Node& node, const ShapeTable& sh
   return op->macs(node, known) > 0;
 }
 
-/// Inputs and outputs of the network, and what its contractions read of data.
+/// Inputs of the network, and what is an input in another shape.
+std::unordered_set<std::string> values_of_inputs(const Graph& network) {
+  std::unordered_set<std::string> same;
+  for (const Port& input : network.inputs) same.insert(input.name);
+  for (const Node& node : network.nodes)
+    if (node.op == "Flatten" || node.op == "Reshape" || node.op == "Identity")
+      if (same.contains(node.inputs[0])) same.insert(node.outputs[0]);
+  return same;
+}
+
+/// Inputs and outputs of the network, and what its contractions read of data between them.
 std::unordered_set<std::string> usual_values(const Graph& network, const ShapeTable& shapes) {
   std::unordered_set<std::string> usual;
   for (const Port& input : network.inputs) usual.insert(input.name);
   for (const Port& output : network.outputs) usual.insert(output.name);
+  const std::unordered_set<std::string> of_inputs = values_of_inputs(network);
   for (const Node& node : network.nodes)
     if (is_contraction(network, node, shapes))
       for (const std::string& input : node.inputs)
-        if (!network.is_parameter(input)) usual.insert(input);
+        if (!network.is_parameter(input) && !of_inputs.contains(input)) usual.insert(input);
   return usual;
 }
 

@@ -116,7 +116,8 @@ std::vector<Option> table() {
        .unit = "SETUPS",
        .fallback = "all",
        .help = "what to train, with commas between: tanh, relu, quantised, crrm; with --data also "
-               "mlp and cnn; the five controls are trained every time",
+               "mlp and cnn; the five controls are trained every time. With --checkpoints: what to "
+               "train besides",
        .commands = {"phases"},
        .positional = true},
       {.name = "command",
@@ -191,6 +192,13 @@ std::vector<Option> table() {
            "measure these networks in MODEL's place: ONNX, or safetensors with its weights, one "
            "an epoch in the order of their names",
        .commands = {"measure"}},
+      {.name = "checkpoints",
+       .field = &S::checkpoints,
+       .unit = "DIR",
+       .help =
+           "look at these networks, trained on DATA, in place of training any: one folder a seed, "
+           "in it ONNX files, one an epoch, as crrm train --keep-epochs writes",
+       .commands = {"phases"}},
       {.name = "memory",
        .field = &S::memory,
        .unit = "SIZE",

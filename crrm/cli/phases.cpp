@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "crrm/activations/checkpoints.h"
 #include "crrm/base/amount.h"
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
@@ -33,7 +34,9 @@ class Phases {
   int run();
 
  private:
+  void load();
   std::vector<Setup> known_setups() const;
+  Setup checkpoints() const;
   std::vector<Setup> setups() const;
   void require_data(const std::string& name, const std::vector<std::string>& known) const;
   void check_folder() const;
@@ -43,20 +46,46 @@ class Phases {
 
   Settings settings_;
   const Invocation& invocation_;
+  std::optional<RunData> data_;
   Clock::time_point start_ = Clock::now();
   Json report_;
 };
 
 /// @throws InputError where the data have no labels.
-std::vector<Setup> Phases::known_setups() const {
-  std::vector<Setup> known = boolean_setups(static_cast<uint64_t>(settings_.seed));
-  if (settings_.data.empty()) return known;
-  const RunData data = load_run_data(settings_, describe_inputs(settings_, ""), nullptr);
-  if (!data.train.labelled())
+void Phases::load() {
+  if (settings_.data.empty()) return;
+  data_ = load_run_data(settings_, describe_inputs(settings_, ""), nullptr);
+  if (!data_->train.labelled())
     throw InputError(
         {.file = settings_.data, .expected = "labels, to train mlp and cnn on", .found = "none"});
-  for (Setup& setup : data_setups(data, settings_.samples)) known.push_back(std::move(setup));
+}
+
+std::vector<Setup> Phases::known_setups() const {
+  std::vector<Setup> known = boolean_setups(static_cast<uint64_t>(settings_.seed));
+  if (!data_) return known;
+  for (Setup& setup : data_setups(*data_, settings_.samples)) known.push_back(std::move(setup));
   return known;
+}
+
+/// Networks are read one at a time, when they are looked at.
+Setup Phases::checkpoints() const {
+  if (!data_)
+    throw InputError({.file = "--data",
+                      .expected = "what the networks of --checkpoints were trained on",
+                      .found = "none"});
+  const std::vector<std::vector<NetworkFile>> trainings = trainings_in(settings_.checkpoints);
+  SavedTrainings saved{
+      .count = static_cast<int64_t>(trainings.size()), .epochs = {}, .network = {}};
+  for (const NetworkFile& file : trainings[0]) saved.epochs.push_back(file.epoch);
+  saved.network = [=, this](int64_t training, int64_t epoch) {
+    const std::vector<NetworkFile>& files = trainings[static_cast<size_t>(training)];
+    const auto file = std::find_if(files.begin(), files.end(),
+                                   [&](const NetworkFile& f) { return f.epoch == epoch; });
+    Graph network = load_model(file->path.string());
+    fit_model(network, file->path.string(), *data_);
+    return network;
+  };
+  return saved_setup(*data_, settings_.samples, saved);
 }
 
 /// @throws InputError where `name` is of a set-up that other data would have.
@@ -72,12 +101,16 @@ void Phases::require_data(const std::string& name, const std::vector<std::string
                     .hint = none ? "" : "--shape CxHxW makes images of rows"});
 }
 
-/// Those that SETUPS names, of those that there are. @throws InputError with the nearest name.
+/// The checkpoints, and those that SETUPS names of those that there are.
+/// @throws InputError with the nearest name.
 std::vector<Setup> Phases::setups() const {
   const std::vector<Setup> known = known_setups();
   const std::vector<std::string> asked = split_names(settings_.setups, "SETUPS");
-  if (asked.empty()) return known;
   std::vector<Setup> chosen;
+  if (!settings_.checkpoints.empty())
+    chosen.push_back(checkpoints());
+  else if (asked.empty())
+    return known;
   std::vector<std::string> names;
   for (const Setup& setup : known) names.push_back(setup.name);
   for (const std::string& name : asked) {
@@ -93,7 +126,8 @@ std::vector<Setup> Phases::setups() const {
 
 void Phases::check_folder() const {
   std::vector<fs::path> inputs;
-  if (!settings_.data.empty()) inputs.emplace_back(settings_.data);
+  for (const std::string& input : {settings_.data, settings_.checkpoints})
+    if (!input.empty()) inputs.emplace_back(input);
   const RunFolder folder(settings_.output);
   folder.check(inputs, settings_.force, /*needed=*/0);
   folder.check_command("phases");
@@ -103,10 +137,10 @@ void Phases::check_folder() const {
 void Phases::train(const std::vector<Setup>& setups, const char* list) {
   for (Setup setup : setups) {
     if (settings_.setup_epochs) setup.epochs = *settings_.setup_epochs;
-    const auto progress = [&](int64_t seed) {
+    const auto progress = [&](int64_t training, int64_t of) {
       throw_if_interrupted();
       if (!settings_.quiet)
-        std::cerr << fmt::format("{}: seed {} of {}\n", setup.name, seed + 1, settings_.seeds);
+        std::cerr << fmt::format("{}: seed {} of {}\n", setup.name, training + 1, of);
     };
     report_[list].push_back(
         information_plane(setup, settings_.seeds, static_cast<uint64_t>(settings_.seed), progress));
@@ -143,9 +177,10 @@ int Phases::run() {
   const at::Device device = prepare_machine(settings_);
   if (settings_.output.empty()) settings_.output = kFolder;
   settings_.output = fs::absolute(settings_.output).lexically_normal().string();
-  if (!settings_.data.empty())
-    settings_.data = fs::absolute(settings_.data).lexically_normal().string();
+  for (std::string* input : {&settings_.data, &settings_.checkpoints})
+    if (!input->empty()) *input = fs::absolute(*input).lexically_normal().string();
   check_folder();
+  load();
   const std::vector<Setup> chosen = setups();
   const InterruptGuard guard;
   const RunFolder folder(settings_.output);

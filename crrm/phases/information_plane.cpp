@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crrm/activations/capture.h"
+#include "crrm/base/error.h"
 #include "crrm/base/random.h"
 #include "crrm/phases/late_change.h"
 #include "crrm/phases/training.h"
@@ -35,18 +36,31 @@ class Plane {
   std::vector<std::vector<double>> heights(const std::string& layer, size_t channel) const;
 
   const Setup& setup_;
-  std::vector<Layer> layers_;                  ///< all but the input
+  std::vector<Layer> layers_;                  ///< all but the input, as first seen
   std::map<std::string, std::string> titles_;  ///< by name of a layer
   std::vector<Curve> curves_;
   std::vector<std::vector<double>> accuracy_;  ///< [snapshots][seeds]
   size_t snapshot_ = 0;
 };
 
-Plane::Plane(const Setup& setup) : setup_(setup), accuracy_(snapshot_epochs(setup).size()) {
+std::vector<Layer> layers_of(const Graph& network, const Setup& setup) {
   const Shape sample = setup.observed.inputs.sizes().slice(1).vec();
-  layers_ = usual_layers(setup.network(0), sample);
-  std::erase_if(layers_, [](const Layer& layer) { return layer.op == "Input"; });
-  if (setup.channels[0].inside()) layers_.pop_back();  // the outputs pass through no channel
+  std::vector<Layer> layers = usual_layers(network, sample);
+  std::erase_if(layers, [](const Layer& layer) { return layer.op == "Input"; });
+  if (setup.channels[0].inside()) layers.pop_back();  // the outputs pass through no channel
+  return layers;
+}
+
+std::vector<std::string> names_of(const std::vector<Layer>& layers) {
+  std::vector<std::string> names;
+  for (const Layer& layer : layers) names.push_back(layer.name);
+  return names;
+}
+
+Plane::Plane(const Setup& setup)
+    : setup_(setup),
+      layers_(layers_of(setup.network(0), setup)),
+      accuracy_(snapshot_epochs(setup).size()) {
   for (size_t i = 0; i < layers_.size(); ++i)
     titles_[layers_[i].name] = fmt::format("layer {} of {}", i + 1, layers_[i].features);
 }
@@ -69,7 +83,12 @@ void Plane::look(const Snapshot& snapshot, int64_t number) {
   if (setup_.macs) return;
   CaptureOptions capture;
   capture.batch = 1000;
-  for_each_layer(snapshot.network, layers_, setup_.observed, setup_.data.normalisation, capture,
+  const std::vector<Layer> layers = layers_of(snapshot.network, setup_);
+  if (names_of(layers) != names_of(layers_))
+    throw InputError({.place = fmt::format("training {}, epoch {}", number + 1, snapshot.epoch),
+                      .expected = fmt::format("the layers {}", fmt::join(names_of(layers_), ", ")),
+                      .found = fmt::format("{}", fmt::join(names_of(layers), ", "))});
+  for_each_layer(snapshot.network, layers, setup_.observed, setup_.data.normalisation, capture,
                  [&](const Layer& layer, const at::Tensor& activations) {
                    for (size_t c = 0; c < setup_.channels.size(); ++c)
                      add(number, c, layer.name,
@@ -183,11 +202,13 @@ Json Plane::to_json() const {
 }  // namespace
 
 Json information_plane(const Setup& setup, int64_t seeds, uint64_t first,
-                       const std::function<void(int64_t seed)>& progress) {
+                       const std::function<void(int64_t training, int64_t of)>& progress) {
   Plane plane(setup);
-  for (int64_t s = 0; s < seeds; ++s) {
-    progress(s);
-    plane.add_training(s, mix(first, static_cast<uint64_t>(s)));
+  const int64_t count = setup.saved ? setup.saved->count : seeds;
+  for (int64_t i = 0; i < count; ++i) {
+    progress(i, count);
+    const auto number = static_cast<uint64_t>(i);
+    plane.add_training(i, setup.saved ? number : mix(first, number));
   }
   return plane.to_json();
 }

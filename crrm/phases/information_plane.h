@@ -9,12 +9,13 @@
 
 namespace crrm {
 
-/// Trains `setup` from the seeds first, first + 1, ... and looks at every layer through every
+/// Trains `setup` from seeds that derive from `first` and looks at every layer through every
 /// channel.
-/// @param seeds     >= 2
-/// @param progress  told which seed begins
+/// @param seeds     >= 2; of a saved set-up all trainings are looked at, and none is made
+/// @param progress  told which training begins, of how many
 /// @return an entry of the report's `setups` or `controls` (docs/phases.md)
-nlohmann::ordered_json information_plane(const Setup& setup, int64_t seeds, uint64_t first,
-                                         const std::function<void(int64_t seed)>& progress);
+nlohmann::ordered_json information_plane(
+    const Setup& setup, int64_t seeds, uint64_t first,
+    const std::function<void(int64_t training, int64_t of)>& progress);
 
 }  // namespace crrm

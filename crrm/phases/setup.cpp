@@ -171,4 +171,11 @@ std::vector<Setup> data_setups(const RunData& data, int64_t observed) {
   return setups;
 }
 
+Setup saved_setup(const RunData& data, int64_t observed, const SavedTrainings& saved) {
+  Setup setup = data_setup(data, observed, "checkpoints", "networks that were trained elsewhere",
+                           [=](uint64_t) { return saved.network(0, saved.epochs.front()); });
+  setup.saved = saved;
+  return setup;
+}
+
 }  // namespace crrm

@@ -11,6 +11,13 @@
 
 namespace crrm {
 
+/// Trainings that were run elsewhere, and differ by their seed.
+struct SavedTrainings {
+  int64_t count = 0;
+  std::vector<int64_t> epochs;  ///< of every one, not empty
+  std::function<Graph(int64_t training, int64_t epoch)> network;
+};
+
 struct Setup {
   std::string name;
   std::string meaning;  ///< one sentence
@@ -23,6 +30,7 @@ struct Setup {
   double learning_rate = 0.05;      ///< peak; 0: nothing is trained
   std::optional<double> macs = {};  ///< trained under gates to this share of its MACs
   bool rescales = false;            ///< a trained network, and its weights at scales 1 to 0.01
+  std::optional<SavedTrainings> saved = {};  ///< looked at in place of training any
 };
 
 /// The networks of the literature on the boolean task: tanh and relu 12-10-7-5-4-3-2, quantised
@@ -44,5 +52,8 @@ inline constexpr int64_t kLeastSide = 8;
 /// @param data      with labels
 /// @param observed  how many test samples the plane shows
 std::vector<Setup> data_setups(const RunData& data, int64_t observed);
+
+/// The set-up "checkpoints", of networks that give logits of the data's classes.
+Setup saved_setup(const RunData& data, int64_t observed, const SavedTrainings& saved);
 
 }  // namespace crrm

@@ -174,6 +174,18 @@ void train_and_rescale(const Setup& setup, uint64_t seed,
   }
 }
 
+void show_saved(const Setup& setup, int64_t training,
+                const std::function<void(const Snapshot&)>& watch) {
+  for (const int64_t epoch : setup.saved->epochs) {
+    throw_if_interrupted();
+    const Graph network = setup.saved->network(training, epoch);
+    const Executor executor(network);
+    const Evaluation test =
+        judge_on_test(setup, [&](const at::Tensor& x) { return executor.run({x}); });
+    watch({.epoch = epoch, .network = network, .accuracy = test.metric, .loss = test.loss});
+  }
+}
+
 }  // namespace
 
 std::vector<int64_t> log_spaced_epochs(int64_t epochs, int64_t count) {
@@ -187,6 +199,7 @@ std::vector<int64_t> log_spaced_epochs(int64_t epochs, int64_t count) {
 }
 
 std::vector<int64_t> snapshot_epochs(const Setup& setup) {
+  if (setup.saved) return setup.saved->epochs;
   if (setup.learning_rate == 0) return {0};
   std::vector<int64_t> epochs = log_spaced_epochs(setup.epochs, kSnapshots);
   if (!setup.macs) return epochs;
@@ -208,7 +221,9 @@ std::vector<int64_t> snapshot_epochs(const Setup& setup) {
 }
 
 void train(const Setup& setup, uint64_t seed, const std::function<void(const Snapshot&)>& watch) {
-  if (setup.macs)
+  if (setup.saved)
+    show_saved(setup, static_cast<int64_t>(seed), watch);
+  else if (setup.macs)
     train_under_gates(setup, seed, watch);
   else if (setup.rescales)
     train_and_rescale(setup, seed, watch);

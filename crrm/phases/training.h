@@ -27,7 +27,8 @@ std::vector<int64_t> log_spaced_epochs(int64_t epochs, int64_t count);
 std::vector<int64_t> snapshot_epochs(const Setup& setup);
 
 /// Trains with SGD and Nesterov momentum 0.9, without weight decay (which compresses by itself), on
-/// the learning rate's usual schedule. All random numbers derive from `seed`.
+/// the learning rate's usual schedule. All random numbers derive from `seed`. A saved set-up's
+/// training of the number `seed` is shown.
 /// @param watch  called at snapshot_epochs
 /// @throws Interrupted, GoalError where the loss is not finite.
 void train(const Setup& setup, uint64_t seed, const std::function<void(const Snapshot&)>& watch);

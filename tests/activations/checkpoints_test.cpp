@@ -44,6 +44,24 @@ TEST_F(Checkpoints, AFolderWithoutAnyIsRefused) {
   EXPECT_THROW(checkpoints_in(folder_ / "missing"), InputError);
 }
 
+// One a folder, or in the folder that crrm train makes there.
+TEST_F(Checkpoints, OfTrainingsLieInOneFolderEach) {
+  for (const char* name : {"seed-10", "seed-9/epochs"}) {
+    fs::create_directories(folder_ / name);
+    std::ofstream(folder_ / name / "epoch-1.onnx") << "";
+  }
+  std::ofstream(folder_ / "seed-9" / "model.onnx") << "";
+  const std::vector<std::vector<NetworkFile>> trainings = trainings_in(folder_);
+  ASSERT_EQ(trainings.size(), 2U);
+  EXPECT_EQ(trainings[0][0].path, folder_ / "seed-9" / "epochs" / "epoch-1.onnx");
+  EXPECT_EQ(trainings[1][0].path, folder_ / "seed-10" / "epoch-1.onnx");
+
+  std::ofstream(folder_ / "seed-10" / "epoch-2.onnx") << "";
+  EXPECT_THROW(trainings_in(folder_), InputError);  // other epochs
+  fs::remove_all(folder_ / "seed-10");
+  EXPECT_THROW(trainings_in(folder_), InputError);  // one alone
+}
+
 TEST(NaturalOrder, ComparesNumbersByValueAndLettersByThemselves) {
   EXPECT_TRUE(natural_less("a2", "a10"));
   EXPECT_TRUE(natural_less("a02", "a10"));

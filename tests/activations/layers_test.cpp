@@ -38,6 +38,20 @@ TEST(Layers, UsuallyAreWhatContractionsReadBetweenInputAndOutput) {
   EXPECT_EQ(layers[2].features, test::kInner * 64);
 }
 
+// An input that is flattened first is the input.
+TEST(Layers, AreNoInputsInAnotherShape) {
+  Graph network = test::small_network();
+  network.nodes.insert(network.nodes.begin(), {.op = "Identity",
+                                               .name = "same",
+                                               .domain = "",
+                                               .inputs = {"x"},
+                                               .outputs = {"same.out"},
+                                               .attributes = {}});
+  network.nodes[1].inputs[0] = "same.out";
+  EXPECT_THAT(names(usual_layers(network, kSample)),
+              ElementsAre("x", "relu1.out", "relu2.out", "flat.out", "fc.out"));
+}
+
 TEST(Layers, AreFoundByValueNodeAndPatternEachOnceInTheNetworksOrder) {
   const Graph network = test::small_network();
   EXPECT_THAT(names(find_layers(network, kSample, {"relu2", "conv?.out", "conv1.out"})),

@@ -4,6 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 
+#include "crrm/base/error.h"
+#include "crrm/base/random.h"
 #include "crrm/graph/executor.h"
 #include "crrm/phases/information_plane.h"
 #include "crrm/phases/quantise.h"
@@ -109,7 +111,7 @@ TEST(Train, GivesTheRatesOfGatesWhileTheyWork) {
 TEST(InformationPlane, HasACurveForEverySeedChannelAndLayer) {
   crrm::Setup setup = named("quantised");
   setup.epochs = 3;
-  const nlohmann::ordered_json plane = information_plane(setup, 2, 0, [](int64_t) {});
+  const nlohmann::ordered_json plane = information_plane(setup, 2, 0, [](int64_t, int64_t) {});
   EXPECT_EQ(plane["layers"].size(), 5U);  // no channel behind the outputs
   EXPECT_EQ(plane["curves"].size(), 2 * 1 * 5U);
   EXPECT_FALSE(plane["verdict"]["phase"]);  // two seeds claim nothing
@@ -119,6 +121,33 @@ TEST(InformationPlane, HasACurveForEverySeedChannelAndLayer) {
     EXPECT_THAT(curve["x"].get<std::vector<double>>(),
                 Each(AllOf(Ge(0), Le(std::log(4096.0) + 1e-6))));
   }
+}
+
+// What was trained here and saved is seen as it was on the way.
+TEST(InformationPlane, OfSavedTrainingsIsThatOfTheTrainings) {
+  crrm::Setup setup = named("relu");
+  setup.epochs = 4;
+  const nlohmann::ordered_json trained = information_plane(setup, 2, 7, [](int64_t, int64_t) {});
+  std::map<std::pair<int64_t, int64_t>, Graph> networks;
+  for (int64_t training = 0; training < 2; ++training)
+    train(setup, mix(7, static_cast<uint64_t>(training)), [&](const Snapshot& seen) {
+      networks[{training, seen.epoch}] = clone(seen.network);
+    });
+  setup.saved = {.count = 2,
+                 .epochs = snapshot_epochs(setup),
+                 .network = [&](int64_t training, int64_t epoch) {
+                   return networks.at({training, epoch});
+                 }};
+  const nlohmann::ordered_json saved = information_plane(setup, 5, 0, [](int64_t, int64_t) {});
+  EXPECT_EQ(saved, trained);
+}
+
+TEST(InformationPlane, RefusesTrainingsOfOtherNetworks) {
+  crrm::Setup setup = named("relu");
+  setup.saved = {.count = 2, .epochs = {1}, .network = [&](int64_t training, int64_t) {
+                   return named(training == 0 ? "relu" : "crrm").network(0);
+                 }};
+  EXPECT_THROW(information_plane(setup, 2, 0, [](int64_t, int64_t) {}), InputError);
 }
 
 }  // namespace
