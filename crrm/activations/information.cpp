@@ -9,6 +9,7 @@
 #include "crrm/estimators/held_out_information.h"
 #include "crrm/estimators/mutual_information.h"
 #include "crrm/estimators/noisy_channel.h"
+#include "crrm/estimators/renyi.h"
 
 namespace crrm {
 
@@ -91,11 +92,26 @@ std::vector<Estimate> through_gates(const LayerActivations& seen) {
   return {through};
 }
 
+/// With the kernel of equal labels for Y, as the papers have it.
+std::vector<Estimate> matrix_renyi(const LayerActivations& seen, double h) {
+  constexpr double kAlpha = 1.01;
+  const double width = silverman_width(seen.reduced, h);
+  const at::Tensor kernel = gaussian_kernel(seen.reduced, width);
+  std::vector<Estimate> all = {renyi_entropy(kernel, kAlpha)};
+  if (seen.labels.defined())
+    all.push_back(renyi_information(
+        kernel, seen.labels.unsqueeze(1).eq(seen.labels).to(at::kDouble), kAlpha));
+  for (Estimate& estimate : all) estimate.details.emplace_back("kernel width", width);
+  return all;
+}
+
 /// What the layer says about its input; and about the labels, by the channel itself.
 std::vector<Estimate> through_channel(const LayerActivations& seen) {
   if (std::holds_alternative<NoiseSweep>(seen.channel))
     return clustering_indices(seen.values, seen.seed);
   if (std::holds_alternative<GatesOfRun>(seen.channel)) return through_gates(seen);
+  if (const auto* renyi = std::get_if<MatrixRenyi>(&seen.channel))
+    return matrix_renyi(seen, renyi->h);
   const Channel& channel = std::get<Channel>(seen.channel);
   const bool rounds = std::holds_alternative<QuantisedInModel>(channel) ||
                       std::holds_alternative<PostHocBins>(channel);

@@ -12,17 +12,19 @@ namespace {
 /// A channel with a number.
 struct Kind {
   const char* name;
-  bool whole;  ///< the number counts something
-  Channel (*make)(double number);
+  const char* number;  ///< what it is
+  bool whole;
+  LayerChannel (*make)(double number);
 };
 
 constexpr Kind kKinds[] = {
-    {"noise", false, [](double v) -> Channel { return NoiseInModel{v}; }},
-    {"quantised", true,
-     [](double n) -> Channel { return QuantisedInModel{static_cast<int64_t>(n)}; }},
-    {"post-hoc-noise", false, [](double v) -> Channel { return PostHocNoise{v}; }},
-    {"post-hoc-bins", true,
-     [](double n) -> Channel { return PostHocBins{BinCount{static_cast<int64_t>(n)}}; }},
+    {"noise", "variance", false, [](double v) -> LayerChannel { return NoiseInModel{v}; }},
+    {"quantised", "number of levels", true,
+     [](double n) -> LayerChannel { return QuantisedInModel{static_cast<int64_t>(n)}; }},
+    {"post-hoc-noise", "variance", false, [](double v) -> LayerChannel { return PostHocNoise{v}; }},
+    {"post-hoc-bins", "number of bins", true,
+     [](double n) -> LayerChannel { return PostHocBins{BinCount{static_cast<int64_t>(n)}}; }},
+    {"matrix-renyi", "width", false, [](double h) -> LayerChannel { return MatrixRenyi{h}; }},
 };
 
 double parse_number(const std::string& text, const Kind& kind, const std::string& option) {
@@ -33,12 +35,12 @@ double parse_number(const std::string& text, const Kind& kind, const std::string
   const bool fits = parsed.ec == std::errc() && parsed.ptr == end && number > 0 &&
                     number <= kMost && (!kind.whole || number == std::floor(number));
   if (!fits)
-    throw InputError({.file = option,
-                      .place = kind.name,
-                      .expected = kind.whole
-                                      ? fmt::format("a whole number above 0, as {}:30", kind.name)
-                                      : fmt::format("a variance above 0, as {}:0.01", kind.name),
-                      .found = fmt::format("\"{}\"", text)});
+    throw InputError(
+        {.file = option,
+         .place = kind.name,
+         .expected = fmt::format("a {}{} above 0, as {}:{}", kind.whole ? "whole " : "",
+                                 kind.number, kind.name, kind.whole ? "30" : "0.01"),
+         .found = fmt::format("\"{}\"", text)});
   return number;
 }
 
@@ -56,8 +58,9 @@ LayerChannel parse_channel(const std::string& text, const std::string& option) {
     names.emplace_back(kind.name);
   }
   throw InputError({.file = option,
-                    .expected = "sweep, gates, noise:VARIANCE, quantised:LEVELS, "
-                                "post-hoc-noise:VARIANCE or post-hoc-bins:COUNT",
+                    .expected =
+                        "sweep, gates, noise:VARIANCE, quantised:LEVELS, "
+                        "post-hoc-noise:VARIANCE, post-hoc-bins:COUNT or matrix-renyi:WIDTH",
                     .found = fmt::format("\"{}\"", text),
                     .hint = suggestion(name, names)});
 }

@@ -183,7 +183,8 @@ std::vector<Option> table() {
        .field = &S::channel,
        .unit = "CHANNEL",
        .help = "what makes I(X;T) finite: in the model noise:VARIANCE, quantised:LEVELS or gates; "
-               "for the analysis alone sweep, post-hoc-noise:VARIANCE or post-hoc-bins:COUNT",
+               "for the analysis alone sweep, post-hoc-noise:VARIANCE or post-hoc-bins:COUNT; "
+               "matrix-renyi:WIDTH takes the entropy of a kernel instead, as older papers do",
        .commands = {"measure"}},
       {.name = "checkpoints",
        .field = &S::checkpoints,

@@ -56,8 +56,8 @@ TEST(GateRates, GetTheTermOfTheDataWhereItIsFinite) {
   EXPECT_GT(*all[1].value, *all[0].value);
 }
 
-// 400 draws of 500 samples: the truth, as above, is in 95 % of the intervals; in 91.7 to 98.3 % with
-// three deviations of the draws.
+// 400 draws of 500 samples: the truth, as above, is in 95 % of the intervals; in 91.7 to 98.3 %
+// with three deviations of the draws.
 TEST(GateRates, HaveIntervalsThatCover) {
   const double expected = 2 * std::numbers::ln2 + (2 - std::log(3.0));
   int covered = 0;

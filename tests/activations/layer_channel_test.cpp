@@ -27,6 +27,7 @@ TEST(LayerChannel, IsIXTOnlyInsideTheModel) {
   EXPECT_EQ(quantity_of("post-hoc-bins:30"), "clustering index (30 bins)");
   EXPECT_TRUE(std::holds_alternative<NoiseSweep>(parse_channel("sweep", "")));
   EXPECT_TRUE(std::holds_alternative<GatesOfRun>(parse_channel("gates", "")));
+  EXPECT_EQ(std::get<MatrixRenyi>(parse_channel("matrix-renyi:0.5", "")).h, 0.5);
 }
 
 TEST(LayerChannel, RefusesWhatIsNoneWithTheNearestName) {
@@ -34,7 +35,8 @@ TEST(LayerChannel, RefusesWhatIsNoneWithTheNearestName) {
   EXPECT_EQ(fault_of("noise").found, "\"\"");
   EXPECT_EQ(fault_of("noise:0").expected, "a variance above 0, as noise:0.01");
   EXPECT_EQ(fault_of("noise:nan").file, "--channel");
-  EXPECT_EQ(fault_of("post-hoc-bins:2.5").expected, "a whole number above 0, as post-hoc-bins:30");
+  EXPECT_EQ(fault_of("post-hoc-bins:2.5").expected,
+            "a whole number of bins above 0, as post-hoc-bins:30");
   EXPECT_EQ(fault_of("quantised:1e12").place, "quantised");
 }
 
