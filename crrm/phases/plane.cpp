@@ -33,9 +33,9 @@ std::string PlaneChannel::quantity() const {
   return through ? crrm::quantity(*through) : "gate rate";
 }
 
-std::vector<PlaneChannel> post_hoc_sweep() {
+std::vector<PlaneChannel> post_hoc_sweep(double coarsest) {
   std::vector<PlaneChannel> sweep;
-  const std::vector<double> decades = {1, 0.1, 0.01, 0.001};
+  const std::vector<double> decades = {coarsest, coarsest / 10, coarsest / 100, coarsest / 1000};
   for (const double width : decades)
     sweep.push_back({fmt::format("bins of width {}", width), width, PostHocBins{BinWidth{width}}});
   for (const double deviation : decades)

@@ -21,8 +21,9 @@ struct PlaneChannel {
   std::string quantity() const;  ///< what x is: "I(X;T)", "clustering index (...)", "gate rate"
 };
 
-/// Added for the analysis: bins and noise of 1, 0.1, 0.01 and 0.001, in the activations' unit.
-std::vector<PlaneChannel> post_hoc_sweep();
+/// Added for the analysis: bins and noise over three decades from `coarsest` down, in the
+/// activations' unit.
+std::vector<PlaneChannel> post_hoc_sweep(double coarsest);
 /// Inside the model: activations in [-1, 1] that are multiples of `step`.
 PlaneChannel quantised_channel(double step);
 PlaneChannel gate_channel();

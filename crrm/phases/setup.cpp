@@ -18,6 +18,9 @@ enum class Activation { tanh, relu, leaky_relu, none };
 const std::vector<int64_t> kClassical = {10, 7, 5, 4, 3};
 constexpr double kQuantisation = 0.25;  // of tanh: 9 levels
 constexpr double kGatedMacs = 0.5;
+// Coarsest bins and noise, about the largest distance of two samples: tanh in few units; ReLU in
+// hundreds, where noise of 1 still tells all samples apart.
+constexpr double kBooleanScale = 1, kDataScale = 100;
 
 void activate(Builder& builder, Activation activation) {
   constexpr double kSlope = 0.5;  // inverts well
@@ -82,7 +85,7 @@ Setup boolean_setup(const BooleanTask& task, const std::string& name, const std:
                   },
               .data = {split.train, split.held_out, split.held_out, {}},
               .observed = shuffled_order(dataset(task.inputs, task.labels)),
-              .channels = post_hoc_sweep()};
+              .channels = post_hoc_sweep(kBooleanScale)};
   return setup;
 }
 
@@ -105,7 +108,7 @@ Setup data_setup(const RunData& data, int64_t observed, const std::string& name,
           .network = std::move(network),
           .data = data,
           .observed = first(data.test, observed),
-          .channels = post_hoc_sweep(),
+          .channels = post_hoc_sweep(kDataScale),
           .epochs = 10,
           .batch = std::min<int64_t>(128, data.train.size())};
 }

@@ -26,7 +26,7 @@ constexpr Column kColumns[] = {
     {"R_M", "manifold radius"},
     {"D_M", "manifold dimension"},
     {"PR", "participation ratio"},
-    {"dR", "coding rate reduction"},
+    {"dR", "coding rate reduction", "coding rate reduction beyond permuted labels"},
     {"I(X;T)", "I(X;T)"},
     {"cluster", "clustering index (", "clustering index (noise 0.1)"},
     {"I(T;Y)>", "I(T;Y), lower bound"},

@@ -28,7 +28,7 @@ at::Tensor normal(int64_t n, uint64_t seed) {
 LayerVerdict verdict_of(const std::function<at::Tensor(const at::Tensor&)>& f) {
   constexpr int64_t kSamples = 500;
   std::vector<ChannelChange> sweep;
-  for (const PlaneChannel& channel : post_hoc_sweep()) {
+  for (const PlaneChannel& channel : post_hoc_sweep(1)) {
     std::vector<std::vector<double>> curves;
     for (uint64_t seed = 0; seed < kLeastSeeds; ++seed) {
       const at::Tensor x = normal(kSamples, seed);
@@ -69,10 +69,18 @@ TEST(PlanePoint, CountsRoundedActivations) {
   EXPECT_TRUE(channel.inside());
 }
 
+TEST(PostHocSweep, SpansThreeDecades) {
+  const std::vector<PlaneChannel> sweep = post_hoc_sweep(100);
+  ASSERT_EQ(sweep.size(), 8U);
+  EXPECT_EQ(sweep[0].name, "bins of width 100");
+  EXPECT_EQ(sweep[3].name, "bins of width 0.1");
+  EXPECT_EQ(sweep[7].name, "noise of deviation 0.1");
+}
+
 TEST(PlanePoint, LiesBetweenItsBoundsUnderNoise) {
   const at::Tensor t = normal(300, 1);
   const at::Tensor labels = (t > 0).to(at::kLong).squeeze(1);
-  for (const PlaneChannel& channel : post_hoc_sweep()) {
+  for (const PlaneChannel& channel : post_hoc_sweep(1)) {
     EXPECT_FALSE(channel.inside());
     EXPECT_THAT(channel.quantity(), StartsWith("clustering index"));
     const PlanePoint point = plane_point(channel, t, labels);
