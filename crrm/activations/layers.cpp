@@ -73,9 +73,11 @@ bool is_contraction(const Graph& network, const Node& node, const ShapeTable& sh
 std::unordered_set<std::string> values_of_inputs(const Graph& network) {
   std::unordered_set<std::string> same;
   for (const Port& input : network.inputs) same.insert(input.name);
-  for (const Node& node : network.nodes)
-    if (node.op == "Flatten" || node.op == "Reshape" || node.op == "Identity")
-      if (same.contains(node.inputs[0])) same.insert(node.outputs[0]);
+  for (const Node& node : network.nodes) {
+    const Operator* op = find_operator(node);
+    if (op != nullptr && op->keeps_elements() && same.contains(node.inputs[0]))
+      same.insert(node.outputs[0]);
+  }
   return same;
 }
 

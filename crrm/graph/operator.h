@@ -57,6 +57,9 @@ class Operator {
   /// broadcast to its outputs: what is the same for all samples and positions stays so.
   virtual bool pointwise() const { return false; }
 
+  /// Whether output 0 has the elements of input 0 in their order, in axes of its own.
+  virtual bool keeps_elements() const { return false; }
+
   /// The output where everything that the node contracts with a parameter is zero, if it is the
   /// same for all samples and positions: the bias. Of the output's rank, and broadcasts to it;
   /// undefined where the rule does not hold, or data decides.

@@ -51,6 +51,7 @@ class KeepsElements : public Operator {
   }
   int64_t macs(const Node&, const NodeShapes&) const override { return 0; }  // moves data only
   bool shape_depends_on_value(size_t i) const override { return i == 1; }
+  bool keeps_elements() const override { return true; }
 };
 
 // Reshape (ONNX 21): target in input 1; 0 copies the extent (unless allowzero), -1 is inferred.

@@ -38,15 +38,16 @@ TEST(Layers, UsuallyAreWhatContractionsReadBetweenInputAndOutput) {
   EXPECT_EQ(layers[2].features, test::kInner * 64);
 }
 
-// An input that is flattened first is the input.
+// An input that is reshaped first is the input.
 TEST(Layers, AreNoInputsInAnotherShape) {
   Graph network = test::small_network();
-  network.nodes.insert(network.nodes.begin(), {.op = "Identity",
+  network.nodes.insert(network.nodes.begin(), {.op = "Reshape",
                                                .name = "same",
                                                .domain = "",
-                                               .inputs = {"x"},
+                                               .inputs = {"x", "shape"},
                                                .outputs = {"same.out"},
                                                .attributes = {}});
+  network.parameters["shape"] = at::tensor({0, 0, 0, 0}, at::kLong);  // 0: as it is
   network.nodes[1].inputs[0] = "same.out";
   EXPECT_THAT(names(usual_layers(network, kSample)),
               ElementsAre("x", "relu1.out", "relu2.out", "flat.out", "fc.out"));
