@@ -16,6 +16,7 @@
 #include "crrm/cli/config.h"
 #include "crrm/cli/goal_setter.h"
 #include "crrm/cli/goals.h"
+#include "crrm/cli/plan.h"
 #include "crrm/cli/task.h"
 #include "crrm/coupling/inputs.h"
 #include "crrm/data/split.h"
@@ -109,7 +110,6 @@ class Session {
   void make_task();
   void describe_task();
   int dry_run(const Preflight& check, const std::optional<Evaluation>& dense) const;
-  Json plan(const Preflight& check, const std::optional<Evaluation>& dense) const;
   void open_folder();
   RunObserver observer(Progress& progress, JsonLog& log);
   int conclude(const Run& run, const RunResult& result);
@@ -122,7 +122,6 @@ class Session {
   std::string describe_model() const;
   void describe_dense(const Evaluation& dense);
   void doubt_held_out(const Evaluation& dense);
-  Json described_goals(const CostModel& model) const;
 
   Settings settings_;
   std::string command_;
@@ -399,65 +398,9 @@ void Session::describe_dense(const Evaluation& dense) {
                                     description_path(settings_.model).filename().string())));
 }
 
-/// What each limited resource can be.
-Json Session::described_goals(const CostModel& model) const {
-  const Cost dense = model(std::vector<bool>(static_cast<size_t>(coupling_->size()), true));
-  const Cost least = smallest_cost(*coupling_, model, options_.gates.rounding);
-  Json goals = Json::array();
-  for (const Target& target : assignment_.targets) {
-    const Resource resource = target.limit.resource;
-    goals.push_back({{"kind", name(resource)},
-                     {"limit", target.limit.most},
-                     {"limit_text", target.text},
-                     {"smallest", amount(least, resource)},
-                     {"smallest_text", crrm::describe(amount(least, resource), resource)},
-                     {"dense", amount(dense, resource)},
-                     {"dense_text", crrm::describe(amount(dense, resource), resource)}});
-  }
-  return goals;
-}
-
-Json Session::plan(const Preflight& check, const std::optional<Evaluation>& dense) const {
-  const std::vector<bool> all(static_cast<size_t>(coupling_->size()), true);
-  const CostModel model(network_, *coupling_, options_.gates.pricing);
-  const Json groups = describe_groups(network_, *coupling_, all);
-  return {{"metric", task_->metric()},
-          {"held_out_metric", dense ? Json(dense->metric) : Json()},
-          {"goals", described_goals(model)},
-          {"macs", model(all).macs},
-          {"params", model(all).params},
-          {"groups", groups},
-          {"steps", check.steps},
-          {"seconds", check.seconds},
-          {"memory_bytes", check.memory_bytes},
-          {"disk_bytes", check.disk_bytes}};
-}
-
 int Session::dry_run(const Preflight& check, const std::optional<Evaluation>& dense) const {
-  const Json described = plan(check, dense);
-  if (settings_.json) {
-    std::cout << described.dump(2) << "\n";
-    return 0;
-  }
-  std::cout << fmt::format("{} has {} MACs and {} parameters.\n", subject(),
-                           format_count(described["macs"]), format_count(described["params"]));
-  for (const Json& goal : described["goals"])
-    std::cout << fmt::format(
-        "  at most {}: it can have from {} to {}\n", goal["limit_text"].get<std::string>(),
-        goal["smallest_text"].get<std::string>(), goal["dense_text"].get<std::string>());
-  for (const Json& group : described["groups"])
-    std::cout << (group["frozen"].is_null()
-                      ? fmt::format("  {}: {} units, each {} parameters and {} MACs\n",
-                                    group["name"].get<std::string>(), group["of"].get<int64_t>(),
-                                    group["units_cost_params"].get<int64_t>(),
-                                    group["units_cost_macs"].get<int64_t>())
-                      : fmt::format("  {}: {} frozen: {}\n", group["name"].get<std::string>(),
-                                    group["of"].get<int64_t>(),
-                                    group["frozen"].get<std::string>()));
-  std::cout << fmt::format("{} steps, about {}; {} of memory, {} of disk. Nothing was written.\n",
-                           check.steps, format_duration(check.seconds),
-                           format_bytes(static_cast<double>(check.memory_bytes)),
-                           format_bytes(static_cast<double>(check.disk_bytes)));
+  const Json plan = to_json(Plan{network_, *coupling_, options_, assignment_, check, dense});
+  std::cout << (settings_.json ? plan.dump(2) + "\n" : plan_text(plan, subject()));
   return 0;
 }
 
