@@ -12,7 +12,8 @@
 #include "crrm/bottleneck/water.h"
 #include "crrm/surgery/batch_norm.h"
 #include "crrm/surgery/cut.h"
-#include "crrm/train/descent.h"
+#include "crrm/train/budget.h"
+#include "crrm/train/evaluator.h"
 
 namespace crrm {
 
@@ -101,7 +102,7 @@ class Run::State {
 
   void settle_intervals();
   void require_reachable() const;
-  std::vector<Limit> goal() const;
+  std::vector<Limit> goal() const { return budget_.goal(share(), descent_ ? &*descent_ : nullptr); }
   void begin_descent();
   void control();
   void look();
@@ -114,10 +115,6 @@ class Run::State {
   void probe(const Batch& batch);
   void compact();
   void cut_gates();
-  Resource resource() const;
-  int64_t dense_amount(Resource resource) const;
-  double deepest() const;
-  double depth() const;
   void record(double loss, double rate, std::optional<double> held_out);
   void report_progress();
   void end_epoch();
@@ -128,10 +125,6 @@ class Run::State {
   void add_stage(const std::string& name, const Graph& graph);
   void add_stage(Stage stage);
   bool has_stage(const std::string& name) const;
-  Evaluation evaluate_held_out();
-  Evaluation evaluate(const Graph& graph, const Dataset& data) const;
-  Evaluation evaluate_masked(const Graph& small, const Dataset& data) const;
-  void read_test(RunResult& result);
   void stop_unless_finite() const;
   [[noreturn]] void diverged(const std::string& expected, const std::string& found) const;
 
@@ -139,7 +132,8 @@ class Run::State {
   const RunData& data_;
   RunOptions options_;
   Stage dense_;
-  const Cost whole_cost_;  ///< of the network as it came in
+  const Budget budget_;
+  const Evaluator evaluator_;
   Loader loader_;
   Optimizer optimizer_;
   int64_t epoch_ = 0, step_in_epoch_ = 0;
@@ -164,7 +158,8 @@ Run::State::State(const Graph& net, const Graph& dense, const Task& task, const 
       data_(data),
       options_(std::move(options)),
       dense_{"dense", clone(dense), {}, std::nullopt},
-      whole_cost_(network.cost()),
+      budget_(options_, network),
+      evaluator_(task, data, options_),
       loader_(data.train, data.normalisation, loader_options(data, options_)),
       optimizer_(learned_tensors(network.gated()), options_.optimizer) {
   check(options_.schedule);
@@ -199,7 +194,7 @@ void Run::State::begin_descent() {
       network.gated(),
       DescentOptions{.max_drop = options_.max_drop,
                      .every = options_.observe_every,
-                     .deepest = deepest(),
+                     .deepest = budget_.deepest(),
                      .ramp = schedule.ramp_end - schedule.ramp_begin,
                      .average_steps = options_.average_over * static_cast<double>(total_steps()),
                      .blank_loss = task_.blank_loss(data_.held_out)});
@@ -225,40 +220,18 @@ void Run::State::settle_intervals() {
   options_.probe_every = std::min(options_.probe_every, most);
 }
 
-Evaluation Run::State::evaluate_held_out() {
-  const Stopwatch watch(seconds_["evaluate"]);
-  const at::Tensor gates = hard_gates(network.alive());
-  return task_.evaluate([&](const at::Tensor& x) { return network.run({x}, gates, false); },
-                        data_.held_out, data_.normalisation, options_.evaluation_batch);
-}
-
-Evaluation Run::State::evaluate(const Graph& graph, const Dataset& data) const {
-  return task_.evaluate(to(graph, options_.device), data, data_.normalisation,
-                        options_.evaluation_batch);
-}
-
-/// At the original size, the units that `small` lacks multiplied by zero.
-Evaluation Run::State::evaluate_masked(const Graph& small, const Dataset& data) const {
-  const Executor whole(to(network.whole(small), options_.device));
-  const at::Tensor gates = hard_gates(network.alive());
-  return task_.evaluate(
-      [&](const at::Tensor& x) {
-        return whole.run({x, gates});
-      },
-      data, data_.normalisation, options_.evaluation_batch);
-}
-
 Evaluation Run::State::dense() {
   if (dense_.held_out.samples == 0) {
     const Stopwatch watch(seconds_["evaluate"]);
-    dense_.held_out = evaluate(dense_.graph, data_.held_out);
+    dense_.held_out = evaluator_.plain(dense_.graph, data_.held_out);
   }
   return dense_.held_out;
 }
 
 void Run::State::add_stage(const std::string& name, const Graph& graph) {
   const Stopwatch watch(seconds_["evaluate"]);
-  add_stage({name, to(clone(graph), at::kCPU), evaluate(graph, data_.held_out), std::nullopt});
+  add_stage(
+      {name, to(clone(graph), at::kCPU), evaluator_.plain(graph, data_.held_out), std::nullopt});
 }
 
 void Run::State::add_stage(Stage stage) {
@@ -290,60 +263,14 @@ void Run::State::probe(const Batch& batch) {
   network.observe(torch::autograd::grad({risk}, {gates})[0]);
 }
 
-/// What leads where no cost is limited: what a limit on the metric is to save is time, what a
-/// description is made of are parameters.
-Resource Run::State::resource() const {
-  if (!options_.limits.empty()) return binding(network.cost(), options_.limits).resource;
-  return options_.knee ? Resource::params : Resource::macs;
-}
-
-int64_t Run::State::dense_amount(Resource resource) const {
-  return amount(whole_cost_, resource);
-}
-
-/// log(dense cost / smallest cost), but for a little that the last units may miss it by.
-double Run::State::deepest() const {
-  constexpr double kAlmost = 1.05;
-  const int64_t least = amount(network.smallest(), resource());
-  const double all = static_cast<double>(dense_amount(resource()));
-  return std::max(std::log(all / (kAlmost * static_cast<double>(least))), 1e-9);
-}
-
-double Run::State::depth() const {
-  return std::log(static_cast<double>(dense_amount(resource())) /
-                  static_cast<double>(amount(network.cost(), resource())));
-}
-
-/// What the network may cost now.
-std::vector<Limit> Run::State::goal() const {
-  std::vector<Limit> goal = options_.limits;
-  if (goal.empty()) goal.push_back({resource(), 1});
-  for (Limit& limit : goal) {
-    const int64_t dense = dense_amount(limit.resource);
-    const int64_t allowed =
-        descent_ ? std::llround(static_cast<double>(dense) * std::exp(-descent_->depth(share())))
-                 : ramped_budget(options_.schedule, share(), dense, limit.most);
-    limit.most = std::max(limit.most, allowed);
-  }
-  return goal;
-}
-
 void Run::State::look() {
   const Evaluation& whole = dense();
   const Stopwatch watch(seconds_["evaluate"]);
-  const at::Tensor gates = hard_gates(network.alive());
   const double size = static_cast<double>(network.cost().params) /
-                      static_cast<double>(dense_amount(Resource::params));
-  const auto evaluate_averaged = [&](const Graph& averaged) {
-    const Executor executor(averaged);
-    return task_.evaluate(
-        [&](const at::Tensor& x) {
-          return executor.run({x, gates});
-        },
-        data_.held_out, data_.normalisation, options_.evaluation_batch);
-  };
-  descent_->observe({.time = share(), .depth = depth(), .size = size, .network = network.gated()},
-                    whole, evaluate_averaged);
+                      static_cast<double>(budget_.dense(Resource::params));
+  descent_->observe(
+      {.time = share(), .depth = budget_.depth(), .size = size, .network = network.gated()}, whole,
+      [&](const Graph& averaged) { return evaluator_.held_out(network, averaged); });
   look_pending_ = false;
   if (descent_->keeps()) descent_->keep(weights());
   if (!ramp_done_) return;
@@ -395,7 +322,7 @@ void Run::State::cut_gates() {
   compact();
   const Graph plain = network.plain();
   if (!has_stage("masked"))
-    add_stage({"masked", {}, evaluate_masked(plain, data_.held_out), std::nullopt});
+    add_stage({"masked", {}, evaluator_.masked(network, plain, data_.held_out), std::nullopt});
   if (!has_stage("cut")) add_stage("cut", plain);
   Loader batches(data_.train, data_.normalisation,
                  loader_options(data_, options_));  // as in training
@@ -442,7 +369,7 @@ void Run::State::diverged(const std::string& expected, const std::string& found)
 
 void Run::State::record(double loss, double rate, std::optional<double> held_out) {
   const int64_t goal_cost =
-      compresses() ? binding(network.cost(), goal()).most : dense_amount(resource());
+      compresses() ? binding(network.cost(), goal()).most : budget_.dense(budget_.resource());
   Json point = {
       {"step", step()},
       {"epoch", static_cast<double>(step()) / static_cast<double>(loader_.steps())},
@@ -450,7 +377,7 @@ void Run::State::record(double loss, double rate, std::optional<double> held_out
       {"held_out_metric", held_out ? Json(*held_out) : Json(nullptr)},
       {"averaged_metric", descent_ && descent_->metric() ? Json(*descent_->metric()) : Json()},
       {"lowest_metric", descent_ && descent_->lowest() ? Json(*descent_->lowest()) : Json()},
-      {"cost", amount(network.cost(), resource())},
+      {"cost", budget_.now()},
       {"goal_cost", goal_cost},
       {"beta", network.beta()},
       {"rate_nats", rate},
@@ -480,7 +407,7 @@ void Run::State::report_progress() {
                                100 * descent_->lowest().value_or(dense_.held_out.metric));
   if (compresses()) {
     const Cost now = network.cost();  // counted anew each time
-    const Resource limited = resource();
+    const Resource limited = budget_.resource();
     state.cost = describe(amount(now, limited), limited);
     if (!options_.limits.empty())
       state.cost += " / " + describe(binding(now, options_.limits).most, limited);
@@ -513,11 +440,13 @@ void Run::State::train_epoch() {
 void Run::State::end_epoch() {
   stop_unless_finite();
   if (compresses() && !cut_done_) compact();
-  const Evaluation held_out = evaluate_held_out();
-  last_metric_ = held_out.metric;
+  {
+    const Stopwatch watch(seconds_["evaluate"]);
+    last_metric_ = evaluator_.held_out(network).metric;
+  }
   const double loss = loss_count_ == 0 ? 0.0 : loss_sum_ / static_cast<double>(loss_count_);
   step_in_epoch_ = loader_.steps();
-  record(loss, rate_nats(network.distortion()), held_out.metric);
+  record(loss, rate_nats(network.distortion()), last_metric_);
   loss_sum_ = 0;
   loss_count_ = 0;
   ++epoch_;
@@ -544,7 +473,10 @@ RunResult Run::State::train(const RunObserver& observer) {
   }
   seconds_["total"] = total;
   RunResult result = so_far();
-  read_test(result);
+  if (data_.test.size() > 0) {
+    const Stopwatch watch(result.seconds["test"]);
+    evaluator_.read_test(network, result.stages);
+  }
   return result;
 }
 
@@ -562,16 +494,6 @@ void Run::State::go_on() {
   }
   if (compresses() && !cut_done_) cut_gates();
   if (!has_stage("final")) add_stage("final", network.plain());
-}
-
-void Run::State::read_test(RunResult& result) {
-  if (data_.test.size() == 0) return;
-  const Stopwatch watch(result.seconds["test"]);
-  for (size_t i = 0; i < result.stages.size(); ++i) {
-    Stage& stage = result.stages[i];
-    stage.test = stage.name == "masked" ? evaluate_masked(result.stages[i + 1].graph, data_.test)
-                                        : evaluate(stage.graph, data_.test);
-  }
 }
 
 /// A copy: training goes on.
