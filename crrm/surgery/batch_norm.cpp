@@ -151,7 +151,7 @@ void unfold_batch_norm(Graph& graph, const std::vector<std::string>& convolution
 }
 
 void recalibrate(const Graph& graph, int64_t batches,
-                 const std::function<at::Tensor(int64_t)>& batch) {
+                 const std::function<Tensors(int64_t)>& batch) {
   const at::NoGradGuard no_grad;
   Graph probe = graph;  // every normalisation's input is an output
   probe.outputs.clear();
@@ -167,7 +167,7 @@ void recalibrate(const Graph& graph, int64_t batches,
   const Executor executor(probe);
   std::vector<at::Tensor> means(norms.size()), squares(norms.size());
   for (int64_t b = 0; b < batches; ++b) {
-    const Tensors inputs = executor.run({batch(b)}, /*training=*/true);
+    const Tensors inputs = executor.run(batch(b), /*training=*/true);
     for (size_t n = 0; n < norms.size(); ++n) {
       const at::Tensor x = inputs[n].transpose(0, 1).flatten(1);  // [C, N s]
       const at::Tensor mean = x.mean(1, false, at::kDouble),

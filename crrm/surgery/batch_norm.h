@@ -27,7 +27,6 @@ void unfold_batch_norm(Graph& graph, const std::vector<std::string>& convolution
 
 /// Sets the statistics of every BatchNormalization to those of its input over the given batches
 /// (each layer sees what the others pass on in inference). In place.
-void recalibrate(const Graph& graph, int64_t batches,
-                 const std::function<at::Tensor(int64_t)>& batch);
+void recalibrate(const Graph& graph, int64_t batches, const std::function<Tensors(int64_t)>& batch);
 
 }  // namespace crrm

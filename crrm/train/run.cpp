@@ -104,6 +104,8 @@ class Run::State {
   void require_reachable() const;
   std::vector<Limit> goal() const { return budget_.goal(share(), descent_ ? &*descent_ : nullptr); }
   void begin_descent();
+  bool ramp_over() const { return share() >= options_.schedule.ramp_end; }
+  bool control_due() const;
   void control();
   void look();
   TensorFile weights() const;
@@ -114,6 +116,7 @@ class Run::State {
   void compress_step(const Batch& batch);
   void probe(const Batch& batch);
   void compact();
+  void recalibrate(const Graph& graph, const at::Tensor& gates, int64_t most, int64_t epoch) const;
   void cut_gates();
   void record(double loss, double rate, std::optional<double> held_out);
   void report_progress();
@@ -138,7 +141,7 @@ class Run::State {
   Optimizer optimizer_;
   int64_t epoch_ = 0, step_in_epoch_ = 0;
   bool ramp_done_ = false, cut_done_ = false;
-  bool look_pending_ = false;  ///< this step's control is done, and its look is not
+  bool look_pending_ = false;  ///< this step's probe is done, and its look is not
   std::vector<Stage> stages_;
   Json curve_ = Json::array();
   double loss_sum_ = 0;
@@ -264,16 +267,23 @@ void Run::State::probe(const Batch& batch) {
 }
 
 void Run::State::look() {
+  constexpr int64_t kLookBatches = 8;
   const Evaluation& whole = dense();
   const Stopwatch watch(seconds_["evaluate"]);
   const double size = static_cast<double>(network.cost().params) /
                       static_cast<double>(budget_.dense(Resource::params));
   descent_->observe(
       {.time = share(), .depth = budget_.depth(), .size = size, .network = network.gated()}, whole,
-      [&](const Graph& averaged) { return evaluator_.held_out(network, averaged); });
+      [&](const Graph& averaged) {
+        // Statistics of other weights are none of the average's, and right after units close not
+        // even the network's own: Izmailov et al., 2018, section 3.2.
+        const Graph own = clone(averaged);
+        recalibrate(own, hard_gates(network.alive()), kLookBatches, /*epoch=*/0);
+        return evaluator_.held_out(network, own);
+      });
   look_pending_ = false;
   if (descent_->keeps()) descent_->keep(weights());
-  if (!ramp_done_) return;
+  if (!ramp_over()) return;
   if (descent_->astray()) roll_back();
   descent_->release();
 }
@@ -286,25 +296,32 @@ void Run::State::roll_back() {
     observer_->log({{"event", "rollback"}, {"step", step()}, {"metric", *descent_->metric()}});
 }
 
-/// Sets what this step may cost, and by that which units are closed.
+bool Run::State::control_due() const {
+  const bool due = step() % options_.control_every == 0 || ramp_over();
+  return due && share() > options_.schedule.ramp_begin && network.criterion().ready();
+}
+
+/// Sets what this step may cost, and by that which units are closed. At the end of a ramp that is
+/// found on the way, what the last look saw stays.
 void Run::State::control() {
-  const double t = share();
-  const bool due = step() % options_.control_every == 0 || t >= options_.schedule.ramp_end;
-  if (!due || t <= options_.schedule.ramp_begin || !network.criterion().ready()) return;
-  ramp_done_ = t >= options_.schedule.ramp_end;
+  ramp_done_ = ramp_over();
+  if (descent_ && ramp_done_) return;
   const std::vector<Limit> now = goal();
   network.control(now, descent_ ? now : options_.limits, ramp_done_);
-  look_pending_ = descent_ && (descent_->due(t) || ramp_done_);
 }
 
 void Run::State::compress_step(const Batch& batch) {
   const double t = share();
   const bool probes = network.units() > 0 && network.criterion().probe() != Criterion::Probe::none;
-  if (!ramp_done_ && !look_pending_) {
-    if (probes && step() % options_.probe_every == 0) probe(batch);
-    control();
+  if (!ramp_done_) {
+    if (probes && !look_pending_ && step() % options_.probe_every == 0) probe(batch);
+    if (control_due()) {
+      // Before more units close: what closed last has had time to be learned around.
+      look_pending_ = descent_ && (descent_->due(t) || ramp_over());
+      if (look_pending_) look();
+      control();
+    }
   }
-  if (look_pending_) look();
   network.anneal(annealing(options_.schedule, t));
   if (ramp_done_ && annealing(options_.schedule, t) == 0) compact();
   if (ramp_done_ && t >= options_.schedule.cut) cut_gates();
@@ -317,6 +334,19 @@ void Run::State::compact() {
   if (descent_ && !ramp_done_) descent_->after_cut(network.gated(), kept);
 }
 
+/// Statistics of batch normalisation from the first batches of an epoch, as in training.
+/// @param gates  undefined where `graph` has none
+void Run::State::recalibrate(const Graph& graph, const at::Tensor& gates, int64_t most,
+                             int64_t epoch) const {
+  Loader batches(data_.train, data_.normalisation, loader_options(data_, options_));
+  batches.start(epoch);
+  crrm::recalibrate(graph, std::min(most, batches.steps()), [&](int64_t) {
+    Tensors inputs = {batches.next()->inputs};
+    if (gates.defined()) inputs.push_back(gates);
+    return inputs;
+  });
+}
+
 /// The gates leave: what was masked is now a plain smaller network.
 void Run::State::cut_gates() {
   compact();
@@ -324,11 +354,7 @@ void Run::State::cut_gates() {
   if (!has_stage("masked"))
     add_stage({"masked", {}, evaluator_.masked(network, plain, data_.held_out), std::nullopt});
   if (!has_stage("cut")) add_stage("cut", plain);
-  Loader batches(data_.train, data_.normalisation,
-                 loader_options(data_, options_));  // as in training
-  batches.start(epoch_);
-  recalibrate(plain, std::min(options_.calibration_batches, batches.steps()),
-              [&](int64_t) { return batches.next()->inputs; });
+  recalibrate(plain, {}, options_.calibration_batches, epoch_);
   add_stage("recalibrated", plain);
   cut_done_ = true;
   save();

@@ -79,7 +79,7 @@ TEST(FoldedConvolutions, AreNoLastLayers) {
 TEST(Recalibrate, MatchesTheBatchStatistics) {
   const Graph graph = clone(test::small_network());
   const at::Tensor data = test::small_input(32, 5);
-  recalibrate(graph, 1, [&](int64_t) { return data; });
+  recalibrate(graph, 1, [&](int64_t) { return Tensors{data}; });
   const at::Tensor conv = at::conv2d(data, graph.parameters.at("conv1.weight"), {}, 1, 1);
   const at::Tensor y = conv.transpose(0, 1).flatten(1).to(at::kDouble);  // [C, N s]
   EXPECT_TRUE(at::allclose(graph.parameters.at("bn1.mean").to(at::kDouble), y.mean(1), 1e-4, 1e-5));
