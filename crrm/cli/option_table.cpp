@@ -381,7 +381,10 @@ std::vector<Option> option_table() {
        .field = &S::gate_power,
        .unit = "P",
        .range = kAtLeastOne,
-       .help = "how sharply gates close: 1 charges the rate in nats",
+       .fallback = "none: gates are open or closed",
+       .help =
+           "noise in the open gates while the budget falls: 1 charges their rate in nats, larger "
+           "powers leave more of them open",
        .commands = kCompress},
       {.name = "ramp-end",
        .field = &S::ramp_end,

@@ -32,8 +32,8 @@ struct Settings {
   std::optional<int64_t> threads;
   std::string device = "cpu";
   std::string method = "crrm";
-  double gate_power = 4, cut_at = 0.85;
-  std::optional<double> ramp_end;
+  double cut_at = 0.85;
+  std::optional<double> gate_power, ramp_end;
   std::string normalise, label_column, shape;
   std::string resize, crop, channels, layout;
   std::string task = "auto", logits, reference, weights;

@@ -26,10 +26,10 @@ struct LivingNetwork {
 };
 
 struct CriterionOptions {
-  double power = 4;        ///< of crrm: p of water_fill
-  double averaging = 0.9;  ///< weight of the past in running averages over probes
-  uint64_t seed = 0;       ///< of what is drawn once
-  int64_t ramp_steps = 1;  ///< steps in which the budget falls
+  std::optional<double> power = {};  ///< of crrm: p of water_fill; none: no noise
+  double averaging = 0.9;            ///< weight of the past in running averages over probes
+  uint64_t seed = 0;                 ///< of what is drawn once
+  int64_t ramp_steps = 1;            ///< steps in which the budget falls
 };
 
 class Criterion {

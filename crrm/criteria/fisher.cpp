@@ -1,5 +1,5 @@
-// The Fisher information of a unit's gate over what the unit costs: crrm's own law, with its noise,
-// and the same selection without any.
+// The Fisher information of a unit's gate over what the unit costs: crrm's own law, with noise in
+// the open gates or without.
 //   F_c = E_x E_{y ~ p(.|x)} (d log p(y|x) / d z_c)^2                        docs/theory.md, (2)
 // Without noise it is Fisher pruning. Source: Theis, Korshunova, Tejani, Huszar, "Faster gaze
 // prediction with dense networks and Fisher pruning", 2018, equations 9 and 13; for coupled
@@ -13,6 +13,8 @@
 namespace crrm {
 
 namespace {
+
+constexpr double kNoNoise = std::numeric_limits<double>::infinity();
 
 class Fisher final : public RunningAverage {
  public:
@@ -30,17 +32,12 @@ class Fisher final : public RunningAverage {
   double power_;
 };
 
-const CriterionRegistration noisy({"crrm", [](const LivingNetwork& network,
-                                              const CriterionOptions& options) {
-                                     return std::make_unique<Fisher>(
-                                         network.coupling.size(), options.averaging, options.power);
-                                   }});
-const CriterionRegistration hard({"hard-threshold", [](const LivingNetwork& network,
-                                                       const CriterionOptions& options) {
-                                    return std::make_unique<Fisher>(
-                                        network.coupling.size(), options.averaging,
-                                        std::numeric_limits<double>::infinity());
-                                  }});
+const CriterionRegistration registration({"crrm", [](const LivingNetwork& network,
+                                                     const CriterionOptions& options) {
+                                            return std::make_unique<Fisher>(
+                                                network.coupling.size(), options.averaging,
+                                                options.power.value_or(kNoNoise));
+                                          }});
 
 }  // namespace
 

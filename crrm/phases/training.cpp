@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kSnapshots = 20;
 constexpr int64_t kEvaluationBatch = 1000;
+constexpr double kGatePower = 4;  // gates without noise have no rate
 constexpr OptimizerOptions kOptimizer = {.kind = "sgd", .momentum = 0.9, .weight_decay = 0};
 
 Classification task_of(const Setup& setup) {
@@ -128,6 +129,7 @@ void train_under_gates(const Setup& setup, uint64_t seed,
   options.seed = seed;
   options.schedule.learning_rate = setup.learning_rate;
   options.optimizer = kOptimizer;
+  options.gates.criterion.power = kGatePower;
   const GatedNetwork counted(graph, {sample_of(setup)}, options.gates);
   const double dense = static_cast<double>(counted.cost().macs);
   options.limits = {{Resource::macs, std::llround(*setup.macs * dense)}};

@@ -65,8 +65,8 @@ class Whole {
 };
 
 TEST(Criteria, OwnMethodComesFirst) {
-  EXPECT_THAT(criterion_names(), ElementsAre("crrm", "bn-scale", "hard-threshold", "l0",
-                                             "magnitude-l1", "magnitude-l2", "random", "taylor"));
+  EXPECT_THAT(criterion_names(), ElementsAre("crrm", "bn-scale", "l0", "magnitude-l1",
+                                             "magnitude-l2", "random", "taylor"));
 }
 
 TEST(Criteria, UnknownNameIsAnswered) {
@@ -161,8 +161,7 @@ TEST(Probes, SquaresOfSamplesAndOfTheirSum) {
   const Whole network(two_layers());
   const at::Tensor gradients = at::tensor({1.0, -2.0, 0.0, 9.0, 2.0, -2.0, 1.0, 9.0}).view({2, 4});
   const std::vector<double> fisher = {2.5, 4, 0.5}, taylor = {9, 16, 1};
-  for (const auto& [name, expected] :
-       {std::pair("crrm", fisher), {"hard-threshold", fisher}, {"taylor", taylor}}) {
+  for (const auto& [name, expected] : {std::pair("crrm", fisher), {"taylor", taylor}}) {
     SCOPED_TRACE(name);
     const std::unique_ptr<Criterion> criterion = network.criterion(name);
     EXPECT_FALSE(criterion->ready());
@@ -177,8 +176,7 @@ TEST(Probes, SquaresOfSamplesAndOfTheirSum) {
 TEST(Probes, OnlyFisherInformationIsWeighedByCost) {
   const Whole network(test::small_network());
   for (const std::string& name : criterion_names())
-    EXPECT_EQ(network.criterion(name)->per_cost(), name == "crrm" || name == "hard-threshold")
-        << name;
+    EXPECT_EQ(network.criterion(name)->per_cost(), name == "crrm") << name;
 }
 
 TEST(Random, DependsOnTheSeedAlone) {

@@ -25,7 +25,8 @@ class GatedNetworkTest : public ::testing::Test {
   }
 
   at::Tensor x_ = test::small_input();
-  GatedNetwork network_{test::small_network(), {{3, 8, 8}}, {}};
+  GateOptions noisy_{.criterion = {.power = 4}};
+  GatedNetwork network_{test::small_network(), {{3, 8, 8}}, noisy_};
 };
 
 // Closing units and cutting them away leave the same function, twice in a row.
@@ -51,12 +52,26 @@ TEST_F(GatedNetworkTest, ComesBackFromItsState) {
   network_.control(limit(0.8));
   network_.compact();
   network_.control(limit(0.9));
-  GatedNetwork other(test::small_network(/*seed=*/9), {{3, 8, 8}}, {});
+  GatedNetwork other(test::small_network(/*seed=*/9), {{3, 8, 8}}, noisy_);
   other.load(network_.state());
   EXPECT_EQ(other.alive(), network_.alive());
   const at::Tensor gates = hard_gates(network_.alive());
   EXPECT_TRUE(at::equal(network_.run({x_}, gates, false)[0], other.run({x_}, gates, false)[0]));
   EXPECT_TRUE(at::equal(network_.draw(3, 7), other.draw(3, 7)));
+}
+
+// By default an open gate is one, whatever the water level; with a power it draws by sample.
+TEST_F(GatedNetworkTest, DrawsOnlyWhereAPowerIsGiven) {
+  GatedNetwork plain(test::small_network(), {{3, 8, 8}}, {});
+  plain.observe(at::arange(1, plain.units() + 2, at::kDouble).unsqueeze(0));
+  observe();
+  plain.control(limit(0.8));
+  network_.control(limit(0.8));
+  EXPECT_EQ(plain.alive(), network_.alive());
+  EXPECT_GT(plain.beta(), 0);
+  EXPECT_TRUE(at::equal(plain.draw(2, 7), hard_gates(plain.alive())));
+  const at::Tensor drawn = network_.draw(2, 7);
+  EXPECT_FALSE(at::equal(drawn[0], drawn[1]));
 }
 
 // (d log p / dz_c) of each sample by central differences in float64 is what autograd gives: summed

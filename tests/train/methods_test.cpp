@@ -1,4 +1,5 @@
-// Every method in the same run: the budget is met, and what is cut was closed.
+// Every method in the same run, crrm also with noise: the budget is met, and what is cut was
+// closed.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -11,12 +12,18 @@
 namespace crrm {
 namespace {
 
-class Methods : public testing::TestWithParam<std::string> {
+struct Gating {
+  std::string method;
+  std::optional<double> power;
+};
+
+class Methods : public testing::TestWithParam<Gating> {
  protected:
   Methods() {
     options_.epochs = 6;
     options_.batch = 16;
-    options_.gates.method = GetParam();
+    options_.gates.method = GetParam().method;
+    options_.gates.criterion.power = GetParam().power;
     options_.limits = {{Resource::macs, cost(network_).macs / 2}};
   }
 
@@ -41,14 +48,20 @@ TEST_P(Methods, MeetTheBudgetAndAreProved) {
     EXPECT_TRUE(proof.ok) << proof.runtime << " " << proof.max_abs_diff;
 }
 
+std::vector<Gating> all() {
+  std::vector<Gating> all = {{"crrm", 4}};
+  for (const std::string& name : criterion_names()) all.push_back({name, std::nullopt});
+  return all;
+}
+
 /// bn-scale, as bn_scale in the names of tests.
-std::string spelt(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
+std::string spelt(const testing::TestParamInfo<Gating>& info) {
+  std::string name = info.param.method + (info.param.power ? "_with_noise" : "");
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Methods, testing::ValuesIn(criterion_names()), spelt);
+INSTANTIATE_TEST_SUITE_P(All, Methods, testing::ValuesIn(all()), spelt);
 
 }  // namespace
 }  // namespace crrm

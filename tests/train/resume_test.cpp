@@ -146,6 +146,7 @@ void Resume::expect_bit_for_bit_in_evaluations() const {
 // Within the first epoch, on the ramp, while the noise is annealed, behind the cut, in the last
 // step.
 TEST_F(Resume, GoesOnBitForBit) {
+  options_.gates.criterion.power = 4;
   expect_bit_for_bit({3, 13, 22, 30, 37, 40});
 }
 
