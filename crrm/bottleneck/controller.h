@@ -8,7 +8,7 @@ namespace crrm {
 
 /// What is seen of a network on held-out data.
 struct Observation {
-  double time = 0;         ///< not before the last one's
+  double time = 0;         ///< when the depth was set; not before the last one's
   double depth = 0;        ///< log(dense cost / cost), as it really is
   double drop = 0;         ///< of the metric, against the reference; negative: a gain
   double description = 1;  ///< length, of the dense network's (train/descent.h)
@@ -20,7 +20,7 @@ class DepthController {
   virtual ~DepthController() = default;
 
   virtual void observe(const Observation& seen) = 0;
-  /// The goal at a time since the last observation; 0 before the first.
+  /// The goal at a time since that of the last observation; 0 before the first.
   virtual double depth(double time) const = 0;
   /// Whether the state seen last is the one to return to.
   virtual bool keeps() const = 0;

@@ -60,7 +60,7 @@ void Descent::observe(const Now& now, const Evaluation& dense,
                         .hint = "give a limit, such as --macs 50%"});
     begin();
   }
-  controller_->observe({.time = now.time,
+  controller_->observe({.time = now.settled,
                         .depth = now.depth,
                         .drop = reference_->metric - seen.metric,
                         .description = description_length(now.size, seen.loss, reference_->loss,

@@ -46,6 +46,7 @@ class Descent {
   /// The network as it is now.
   struct Now {
     double time = 0;       ///< share of the run
+    double settled = 0;    ///< that at which its units closed last, or could have
     double depth = 0;      ///< log(dense cost / cost)
     double size = 1;       ///< parameters, of the dense network's
     const Graph& network;  ///< with gates

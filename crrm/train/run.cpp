@@ -141,7 +141,8 @@ class Run::State {
   Optimizer optimizer_;
   int64_t epoch_ = 0, step_in_epoch_ = 0;
   bool ramp_done_ = false, cut_done_ = false;
-  bool look_pending_ = false;  ///< this step's probe is done, and its look is not
+  std::optional<double> controlled_;  ///< share of the run at which units closed last, or could
+  bool look_pending_ = false;         ///< this step's probe is done, and its look is not
   std::vector<Stage> stages_;
   Json curve_ = Json::array();
   double loss_sum_ = 0;
@@ -272,15 +273,18 @@ void Run::State::look() {
   const Stopwatch watch(seconds_["evaluate"]);
   const double size = static_cast<double>(network.cost().params) /
                       static_cast<double>(budget_.dense(Resource::params));
-  descent_->observe(
-      {.time = share(), .depth = budget_.depth(), .size = size, .network = network.gated()}, whole,
-      [&](const Graph& averaged) {
-        // Statistics of other weights are none of the average's, and right after units close not
-        // even the network's own: Izmailov et al., 2018, section 3.2.
-        const Graph own = clone(averaged);
-        recalibrate(own, hard_gates(network.alive()), kLookBatches, /*epoch=*/0);
-        return evaluator_.held_out(network, own);
-      });
+  descent_->observe({.time = share(),
+                     .settled = controlled_.value_or(share()),
+                     .depth = budget_.depth(),
+                     .size = size,
+                     .network = network.gated()},
+                    whole, [&](const Graph& averaged) {
+                      // Statistics of other weights are none of the average's, and right after
+                      // units close not even the network's own: Izmailov et al., 2018, section 3.2.
+                      const Graph own = clone(averaged);
+                      recalibrate(own, hard_gates(network.alive()), kLookBatches, /*epoch=*/0);
+                      return evaluator_.held_out(network, own);
+                    });
   look_pending_ = false;
   if (descent_->keeps()) descent_->keep(weights());
   if (!ramp_over()) return;
@@ -306,6 +310,7 @@ bool Run::State::control_due() const {
 void Run::State::control() {
   ramp_done_ = ramp_over();
   if (descent_ && ramp_done_) return;
+  controlled_ = share();
   const std::vector<Limit> now = goal();
   network.control(now, descent_ ? now : options_.limits, ramp_done_);
 }
@@ -551,6 +556,7 @@ TensorFile Run::State::checkpoint() const {
                 {"ramp_done", ramp_done_},
                 {"cut_done", cut_done_},
                 {"look_pending", look_pending_},
+                {"controlled", controlled_ ? Json(*controlled_) : Json()},
                 {"stages", stages},
                 {"curve", curve_},
                 {"loss_sum", loss_sum_},
@@ -577,6 +583,7 @@ void Run::State::resume(const TensorFile& file) try {
   ramp_done_ = state.at("ramp_done");
   cut_done_ = state.at("cut_done");
   look_pending_ = state.at("look_pending");
+  if (!state.at("controlled").is_null()) controlled_ = state.at("controlled").get<double>();
   curve_ = state.at("curve");
   loss_sum_ = state.at("loss_sum");
   loss_count_ = state.at("loss_count");
