@@ -106,5 +106,29 @@ TEST_F(Rollback, IsNotNeededWithinTheLimit) {
   EXPECT_TRUE(rollbacks_.empty());
 }
 
+// A trained network with running statistics far off: what a look sees does not depend on them, and
+// weights do not change at this rate.
+TEST(Look, TakesStatisticsAnew) {
+  const RunData data{test::stripes(16 * kSteps, 1), test::stripes(200, 2), {}, {}};
+  const Classification task(4, /*teacher=*/nullptr, {.distillation = 0});
+  RunOptions options;
+  options.epochs = 5;
+  options.batch = 16;
+  const Graph fresh = build("digits", {1, 8, 8}, 4, /*seed=*/3);
+  const Graph trained =
+      clone(crrm::Run(fresh, fresh, task, data, options).train({}).stages.back().graph);
+  for (const Node& node : trained.nodes)
+    if (node.op == "BatchNormalization") trained.parameters.at(node.inputs[3]).add_(1e6);
+  options.schedule.learning_rate = 1e-9;
+  options.max_drop = 0.2;
+  const RunResult result = crrm::Run(trained, trained, task, data, options).train({});
+  EXPECT_LT(result.stages[0].held_out.metric, 0.5);
+  const auto seen = std::find_if(result.curve.begin(), result.curve.end(), [](const Json& point) {
+    return !point["averaged_metric"].is_null();
+  });
+  ASSERT_NE(seen, result.curve.end());
+  EXPECT_GT((*seen)["averaged_metric"].get<double>(), 0.9);
+}
+
 }  // namespace
 }  // namespace crrm
