@@ -51,6 +51,8 @@ class Reader {
                         .place = fmt::format("byte {}", error.byte),
                         .expected = "JSON",
                         .found = error.what()});
+    } catch (const Json::out_of_range& error) {  // a number beyond float64
+      throw InputError({.file = file, .expected = "JSON", .found = error.what()});
     }
   }
 

@@ -42,6 +42,8 @@ Json read_report(const std::filesystem::path& path) {
                       .place = fmt::format("byte {}", error.byte),
                       .expected = "JSON",
                       .found = error.what()});
+  } catch (const Json::out_of_range& error) {  // a number beyond float64
+    throw InputError({.file = path.string(), .expected = "JSON", .found = error.what()});
   }
 }
 

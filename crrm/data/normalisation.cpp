@@ -111,6 +111,8 @@ Json parse_object(std::string_view text, const std::string& file) {
     return object;
   } catch (const Json::parse_error& error) {
     reject(file, fmt::format("byte {}", error.byte), "a JSON object", error.what());
+  } catch (const Json::out_of_range& error) {  // a number beyond float64
+    reject(file, "", "a JSON object", error.what());
   }
 }
 

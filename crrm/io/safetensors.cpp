@@ -87,6 +87,8 @@ class Reader {
       parsed = json::parse(header, watch);
     } catch (const json::parse_error& error) {
       fail(fmt::format("header, byte {}", kLengthBytes + error.byte), "JSON", error.what());
+    } catch (const json::out_of_range& error) {  // a number beyond float64
+      fail("header", "JSON", error.what());
     }
     if (!parsed.is_object()) fail("header", "a JSON object", parsed.type_name());
     if (twice) fail("header", "each tensor once", fmt::format("\"{}\" again", *twice));

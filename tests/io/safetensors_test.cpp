@@ -78,6 +78,7 @@ TEST_F(Safetensors, RefusesADamagedHeader) {
   EXPECT_THAT(error_of(file(kEntry, data, ~uint64_t{0})), HasSubstr("18446744073709551615"));
   EXPECT_THAT(error_of(file(R"({"a":)", data)), HasSubstr("JSON"));
   EXPECT_THAT(error_of(file("[]", "")), HasSubstr("array"));
+  EXPECT_THAT(error_of(file(R"({"__metadata__":1e999})", "")), HasSubstr("number overflow"));
   EXPECT_THAT(error_of(file(R"({"a":1})", "")), HasSubstr("tensor \"a\""));
   EXPECT_THAT(error_of(file(R"({"__metadata__":{"k":1}})", "")), HasSubstr("text as `k`"));
   EXPECT_THAT(error_of(file(R"({"__metadata__":[]})", "")), HasSubstr("__metadata__"));
