@@ -29,9 +29,10 @@ Estimate rate(const at::Tensor& distortion) {
       .source = kSource,
       .details = {{"units", units}, {"open units", static_cast<double>(open.numel())}}};
   if (open.numel() > 0 && open.min().item<double>() <= 0)
-    return refuse(std::move(estimate), Validity::out_of_range,
-                  "open gates of this run had no noise (crrm compress --gate-power gives them some): the "
-                  "rate is infinite");
+    return refuse(
+        std::move(estimate), Validity::out_of_range,
+        "open gates of this run had no noise (crrm compress --gate-power gives them some): the "
+        "rate is infinite");
   estimate.value = rate_nats(distortion);
   estimate.details.emplace_back("nats per unit", *estimate.value / units);
   if (open.numel() > 0) estimate.details.emplace_back("largest of a unit", rate_nats(open.min()));
