@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,9 @@
 #include "crrm/bottleneck/selection.h"
 
 namespace crrm {
+
+/// The power of gates that are open or closed.
+constexpr double kNoNoise = std::numeric_limits<double>::infinity();
 
 /// What a criterion may look at.
 struct LivingNetwork {
@@ -55,7 +59,7 @@ class Criterion {
   virtual bool per_cost() const { return false; }
 
   /// Where scores are Fisher information: p of water_fill, the law of the open gates' noise, and
-  /// infinity for no noise. None elsewhere: an open gate is one.
+  /// kNoNoise. None elsewhere: an open gate is one.
   virtual std::optional<double> power() const { return std::nullopt; }
 
   /// Added to the loss until the budget is met; undefined: nothing.

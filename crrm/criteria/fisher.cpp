@@ -6,15 +6,11 @@
 // channels Liu et al., "Group Fisher Pruning", ICML 2021.
 #include <ATen/ATen.h>
 
-#include <limits>
-
 #include "crrm/criteria/running_average.h"
 
 namespace crrm {
 
 namespace {
-
-constexpr double kNoNoise = std::numeric_limits<double>::infinity();
 
 class Fisher final : public RunningAverage {
  public:

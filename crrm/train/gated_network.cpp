@@ -47,7 +47,6 @@ std::vector<int64_t> positions(const std::vector<int64_t>& outer,
 constexpr char kParameter[] = "parameter/";
 constexpr char kRemoved[] = "removed/";  // of branches that left: their constants follow from it
 constexpr char kCriterion[] = "criterion/";
-constexpr double kNoNoise = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
