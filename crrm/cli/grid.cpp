@@ -4,6 +4,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
+#include "crrm/base/json.h"
 #include "crrm/criteria/criterion.h"
 
 namespace crrm::cli {
@@ -28,7 +29,7 @@ std::string shown(const Json& value) {
 class Reader {
  public:
   Reader(const fs::path& file, const fs::path& output)
-      : file_(file.string()), output_(output), document_(parse(file_)) {}
+      : file_(file.string()), output_(output), document_(parse_json(read_file(file_), file_)) {}
 
   std::vector<GridCell> read() const {
     std::vector<GridCell> cells;
@@ -43,19 +44,6 @@ class Reader {
   }
 
  private:
-  static Json parse(const std::string& file) {
-    try {
-      return Json::parse(read_file(file));
-    } catch (const Json::parse_error& error) {
-      throw InputError({.file = file,
-                        .place = fmt::format("byte {}", error.byte),
-                        .expected = "JSON",
-                        .found = error.what()});
-    } catch (const Json::out_of_range& error) {  // a number beyond float64
-      throw InputError({.file = file, .expected = "JSON", .found = error.what()});
-    }
-  }
-
   [[noreturn]] void reject(const std::string& place, const std::string& expected,
                            const std::string& found, const std::string& hint = "") const {
     throw InputError(

@@ -3,6 +3,7 @@
 
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
+#include "crrm/base/json.h"
 #include "crrm/cli/command.h"
 #include "crrm/report/html.h"
 #include "crrm/report/markdown.h"
@@ -27,24 +28,15 @@ std::string kind_of(const Json& document) {
 }
 
 Json read_report(const std::filesystem::path& path) {
-  try {
-    Json report = Json::parse(read_file(path));
-    const std::string kind = kind_of(report);
-    if (kind == "measure")
-      validate(report, measure_keys(), path.string());
-    else if (kind == "phases")
-      validate(report, phases_keys(), path.string());
-    else
-      validate(report, path.string());
-    return report;
-  } catch (const Json::parse_error& error) {
-    throw InputError({.file = path.string(),
-                      .place = fmt::format("byte {}", error.byte),
-                      .expected = "JSON",
-                      .found = error.what()});
-  } catch (const Json::out_of_range& error) {  // a number beyond float64
-    throw InputError({.file = path.string(), .expected = "JSON", .found = error.what()});
-  }
+  Json report = parse_json(read_file(path), path.string());
+  const std::string kind = kind_of(report);
+  if (kind == "measure")
+    validate(report, measure_keys(), path.string());
+  else if (kind == "phases")
+    validate(report, phases_keys(), path.string());
+  else
+    validate(report, path.string());
+  return report;
 }
 
 std::string page_of(const Json& document) {

@@ -5,13 +5,14 @@
 
 #include "crrm/base/error.h"
 #include "crrm/base/file.h"
+#include "crrm/base/json.h"
 #include "crrm/data/dataset.h"
 #include "crrm/data/image_fit.h"
 
 namespace crrm {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -105,15 +106,9 @@ bool read_image_key(const std::string& key, const Json& value, const std::string
 }
 
 Json parse_object(std::string_view text, const std::string& file) {
-  try {
-    Json object = Json::parse(text);
-    if (!object.is_object()) reject(file, "", "a JSON object", object.type_name());
-    return object;
-  } catch (const Json::parse_error& error) {
-    reject(file, fmt::format("byte {}", error.byte), "a JSON object", error.what());
-  } catch (const Json::out_of_range& error) {  // a number beyond float64
-    reject(file, "", "a JSON object", error.what());
-  }
+  Json object = parse_json(text, file);
+  if (!object.is_object()) reject(file, "", "a JSON object", object.type_name());
+  return object;
 }
 
 double parse_decimal(std::string_view text, const std::string& option, const std::string& place) {
