@@ -57,7 +57,7 @@ std::string table_of(const Json& document, const std::filesystem::path& path) {
   return markdown(document);
 }
 
-int report(Settings settings, const Invocation&) {
+int report(const Settings& settings, const Invocation&) {
   const RunFolder folder(settings.run);
   const Json document = read_report(folder.report());
   const std::string result =
