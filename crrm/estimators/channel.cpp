@@ -17,6 +17,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // Clang before 17 deduces no aggregates
 
 std::string parameter(const Channel& channel) {
   const auto bins = Overloaded{

@@ -21,10 +21,13 @@ namespace {
 constexpr int64_t kSnapshots = 20;
 constexpr int64_t kEvaluationBatch = 1000;
 constexpr double kGatePower = 4;  // gates without noise have no rate
-constexpr OptimizerOptions kOptimizer = {.kind = "sgd", .momentum = 0.9, .weight_decay = 0};
 
 Classification task_of(const Setup& setup) {
   return Classification(setup.data.train.classes, /*teacher=*/nullptr, {.distillation = 0});
+}
+
+OptimizerOptions optimizer_options() {
+  return {.kind = "sgd", .momentum = 0.9, .weight_decay = 0};
 }
 
 Shape sample_of(const Setup& setup) {
@@ -47,7 +50,7 @@ class Plain {
         task_(task_of(setup)),
         graph_(setup.network(seed)),
         executor_(graph_),
-        optimizer_(required(learned_tensors(graph_)), kOptimizer),
+        optimizer_(required(learned_tensors(graph_)), optimizer_options()),
         all_(take(setup.data.train, setup.data.normalisation, 0, setup.data.train.size(), false)),
         seed_(seed) {}
 
@@ -128,7 +131,7 @@ void train_under_gates(const Setup& setup, uint64_t seed,
   options.batch = setup.batch;
   options.seed = seed;
   options.schedule.learning_rate = setup.learning_rate;
-  options.optimizer = kOptimizer;
+  options.optimizer = optimizer_options();
   options.gates.criterion.power = kGatePower;
   const GatedNetwork counted(graph, {sample_of(setup)}, options.gates);
   const double dense = static_cast<double>(counted.cost().macs);
