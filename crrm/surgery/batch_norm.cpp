@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "crrm/base/error.h"
@@ -78,6 +79,11 @@ std::unordered_set<std::string> last_layers(const Graph& graph) {
 
 }  // namespace
 
+bool has_batch_norm(const Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const Node& node) { return is(node, "BatchNormalization"); });
+}
+
 std::vector<std::string> fold_batch_norm(Graph& graph) {
   const auto written = writers(graph);
   const auto read = readers(graph);
@@ -101,13 +107,12 @@ std::vector<std::string> fold_batch_norm(Graph& graph) {
 }
 
 std::vector<std::string> folded_convolutions(const Graph& graph) {
+  if (has_batch_norm(graph)) return {};
   const std::unordered_set<std::string> last = last_layers(graph);
   std::vector<std::string> names;
-  for (const Node& node : graph.nodes) {
-    if (is(node, "BatchNormalization")) return {};
+  for (const Node& node : graph.nodes)
     if (is(node, "Conv") && node.has_input(2) && !last.contains(node.outputs[0]))
       names.push_back(node.name);
-  }
   return names;
 }
 

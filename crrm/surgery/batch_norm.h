@@ -9,6 +9,8 @@
 
 namespace crrm {
 
+bool has_batch_norm(const Graph& graph);
+
 /// A Conv whose only reader is a BatchNormalization in inference becomes one Conv:
 ///   W' = W g / sqrt(v + e),   b' = (b - m) g / sqrt(v + e) + beta
 /// @return the names of the convolutions that took one in.
@@ -25,8 +27,8 @@ std::vector<std::string> folded_convolutions(const Graph& graph);
 void unfold_batch_norm(Graph& graph, const std::vector<std::string>& convolutions,
                        const at::Tensor& inputs);
 
-/// Sets the statistics of every BatchNormalization to those of its input over the given batches
-/// (each layer sees what the others pass on in inference). In place.
+/// Sets the statistics of every BatchNormalization to those of its input over the given batches, in
+/// place. While they are taken each layer normalises by its batch.
 void recalibrate(const Graph& graph, int64_t batches, const std::function<Tensors(int64_t)>& batch);
 
 }  // namespace crrm

@@ -343,6 +343,7 @@ void Run::State::compact() {
 /// @param gates  undefined where `graph` has none
 void Run::State::recalibrate(const Graph& graph, const at::Tensor& gates, int64_t most,
                              int64_t epoch) const {
+  if (!has_batch_norm(graph)) return;
   Loader batches(data_.train, data_.normalisation, loader_options(data_, options_));
   batches.start(epoch);
   crrm::recalibrate(graph, std::min(most, batches.steps()), [&](int64_t) {
