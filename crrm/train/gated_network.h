@@ -16,9 +16,9 @@ namespace crrm {
 
 struct GateOptions {
   std::string method = "crrm";  ///< name of the criterion
-  CriterionOptions criterion;
-  Pricing pricing;
-  Rounding rounding;
+  CriterionOptions criterion{};
+  Pricing pricing{};
+  Rounding rounding{};
 };
 
 class GatedNetwork {
