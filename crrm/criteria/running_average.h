@@ -7,22 +7,21 @@ namespace crrm {
 
 class RunningAverage : public Criterion {
  public:
-  RunningAverage(int units, double averaging);
+  explicit RunningAverage(double averaging) : averaging_(averaging) {}
 
   bool ready() const override { return probes_ > 0; }
-  at::Tensor scores(const LivingNetwork&) const override { return average_; }
   std::map<std::string, at::Tensor> state() const override;
   void load(const std::map<std::string, at::Tensor>& state) override;
 
  protected:
   /// The plain mean of the first probes, then a running average.
-  /// @param fresh  [units] float64
-  void add(const at::Tensor& fresh);
-  int64_t units() const { return average_.numel(); }
+  /// @param fresh  float64, of the same shapes each time
+  void add(const Tensors& fresh);
+  const Tensors& averages() const { return averages_; }
 
  private:
   double averaging_;
-  at::Tensor average_;  ///< [units] float64
+  Tensors averages_;
   int64_t probes_ = 0;
 };
 

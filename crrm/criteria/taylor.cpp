@@ -17,14 +17,15 @@ class Taylor final : public RunningAverage {
 
   Probe probe() const override { return Probe::loss; }
   void observe(const at::Tensor& gradients) override {
-    add(gradients.narrow(1, 0, units()).to(at::kDouble).sum(0).square());
+    const int64_t units = gradients.size(1) - 1;
+    add({gradients.narrow(1, 0, units).to(at::kDouble).sum(0).square()});
   }
+  at::Tensor scores(const LivingNetwork&) const override { return averages()[0]; }
 };
 
-const CriterionRegistration registration({"taylor", [](const LivingNetwork& network,
+const CriterionRegistration registration({"taylor", [](const LivingNetwork&,
                                                        const CriterionOptions& options) {
-                                            return std::make_unique<Taylor>(network.coupling.size(),
-                                                                            options.averaging);
+                                            return std::make_unique<Taylor>(options.averaging);
                                           }});
 
 }  // namespace

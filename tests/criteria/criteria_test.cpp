@@ -65,7 +65,7 @@ class Whole {
 };
 
 TEST(Criteria, OwnMethodComesFirst) {
-  EXPECT_THAT(criterion_names(), ElementsAre("crrm", "bn-scale", "l0", "magnitude-l1",
+  EXPECT_THAT(criterion_names(), ElementsAre("crrm", "bn-scale", "fisher", "l0", "magnitude-l1",
                                              "magnitude-l2", "random", "taylor"));
 }
 
@@ -161,9 +161,11 @@ TEST(Probes, SquaresOfSamplesAndOfTheirSum) {
   const Whole network(two_layers());
   const at::Tensor gradients = at::tensor({1.0, -2.0, 0.0, 9.0, 2.0, -2.0, 1.0, 9.0}).view({2, 4});
   const std::vector<double> fisher = {2.5, 4, 0.5}, taylor = {9, 16, 1};
-  for (const auto& [name, expected] : {std::pair("crrm", fisher), {"taylor", taylor}}) {
+  for (const auto& [name, power, expected] : {std::tuple("fisher", std::optional<double>(), fisher),
+                                              {"crrm", 4.0, fisher},
+                                              {"taylor", {}, taylor}}) {
     SCOPED_TRACE(name);
-    const std::unique_ptr<Criterion> criterion = network.criterion(name);
+    const std::unique_ptr<Criterion> criterion = network.criterion(name, {.power = power});
     EXPECT_FALSE(criterion->ready());
     criterion->observe(gradients);
     EXPECT_TRUE(criterion->ready());
@@ -176,7 +178,45 @@ TEST(Probes, SquaresOfSamplesAndOfTheirSum) {
 TEST(Probes, OnlyFisherInformationIsWeighedByCost) {
   const Whole network(test::small_network());
   for (const std::string& name : criterion_names())
-    EXPECT_EQ(network.criterion(name)->per_cost(), name == "crrm") << name;
+    EXPECT_EQ(network.criterion(name)->per_cost(), name == "crrm" || name == "fisher") << name;
+}
+
+// Units 0 and 1 do the same: the first of them to go costs next to nothing, and the other one then
+// what both did. Unit 2 has less information than either, and nobody does what it does.
+TEST(Crrm, OneOfTwoUnitsThatDoTheSameGoesFirst) {
+  Whole network(two_layers());
+  const std::unique_ptr<Criterion> criterion = network.criterion("crrm");
+  criterion->observe(at::tensor({2.0, 2.0, 1.0, 9.0, 2.0, 2.0, -1.0, 9.0}).view({2, 4}));
+  const std::vector<double> scores = to_vector(criterion->scores(network.living()));
+  EXPECT_LT(scores[0], 0.1 * scores[1]);
+  EXPECT_LT(scores[0], scores[2]);
+  EXPECT_LT(scores[2], scores[1]);
+  EXPECT_NEAR(scores[1], 4, 1e-12);
+  EXPECT_NEAR(scores[2], 1, 1e-12);
+  network.alive[0] = false;
+  EXPECT_NEAR(to_vector(criterion->scores(network.living()))[1], 4, 1e-12);
+}
+
+// 1,300 units whose information is known and independent: so it stays across three blocks.
+TEST(Crrm, WideGroupsFallIntoBlocks) {
+  constexpr int64_t kUnits = 1300;
+  test::Builder b(1);
+  b.graph.inputs = {{"x", at::kFloat, {-1, 2}, {"batch", ""}}};
+  b.graph.parameters["fc1.weight"] = b.random({kUnits, 2});
+  b.graph.parameters["fc2.weight"] = b.random({2, kUnits});
+  b.add("Gemm", "fc1", {"x", "fc1.weight"});
+  b.add("Gemm", "fc2", {"fc1.out", "fc2.weight"});
+  for (Node& node : b.graph.nodes) node.attributes["transB"] = int64_t{1};
+  b.graph.outputs = {{"fc2.out", at::kFloat, {-1, 2}, {"batch", ""}}};
+  const Whole network(b.graph);
+  ASSERT_EQ(network.coupling.size(), kUnits);
+  const at::Tensor sizes = at::arange(1, kUnits + 2, at::kDouble);
+  const std::unique_ptr<Criterion> criterion = network.criterion("crrm");
+  criterion->observe(at::diag(sizes));  // each sample moves one unit alone
+  const at::Tensor expected = sizes.narrow(0, 0, kUnits).square() / (kUnits + 1);
+  const std::vector<double> scores = to_vector(criterion->scores(network.living()));
+  for (int64_t unit = 0; unit < kUnits; ++unit)
+    EXPECT_NEAR(scores[static_cast<size_t>(unit)], expected[unit].item<double>(), 1e-9) << unit;
 }
 
 TEST(Random, DependsOnTheSeedAlone) {
