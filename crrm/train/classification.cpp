@@ -1,6 +1,9 @@
 #include "crrm/train/classification.h"
 
+#include <cmath>
+
 #include "crrm/base/error.h"
+#include "crrm/base/random.h"
 #include "crrm/train/divergence.h"
 
 namespace crrm {
@@ -35,7 +38,12 @@ double Classification::blank_loss(const Dataset& data) const {
 }
 
 at::Tensor Classification::probe(const Tensors& outputs, uint64_t seed) const {
-  return sampled_log_likelihood(at::log_softmax(outputs[0], 1), 1, seed);
+  const double t = options_.temperature, a = teacher_ ? options_.distillation : 0;
+  const auto of = [&](double temperature, uint64_t draws) {
+    return sampled_log_likelihood(at::log_softmax(outputs[0] / temperature, 1), 1, draws);
+  };
+  if (a == 0) return of(1, seed);
+  return std::sqrt(1 - a) * of(1, mix(seed, 0)) + std::sqrt(a) * t * of(t, mix(seed, 1));
 }
 
 Evaluation Classification::evaluate(const Forward& forward, const Dataset& data,

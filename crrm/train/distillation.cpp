@@ -206,7 +206,8 @@ at::Tensor Distillation::probe(const Tensors& outputs, uint64_t seed) const {
       drawn = normal_projection(outputs[i], own);
     } else {
       terms /= static_cast<double>(outputs[i].size(law.axis));
-      drawn = sampled_log_likelihood(log_probabilities(outputs[i], law, 1), law.axis, own);
+      const double t = law.kind == OutputKind::logits ? temperature_ : 1;
+      drawn = t * sampled_log_likelihood(log_probabilities(outputs[i], law, t), law.axis, own);
     }
     drawn = drawn / std::sqrt(terms * law.information);
     total = total.defined() ? total + drawn : drawn;

@@ -143,10 +143,11 @@ double curvature(const Distillation& task, const at::Tensor& x, const Tensors& o
 TEST(Distillation, ProbesTheCurvatureOfItsLoss) {
   const at::Tensor x = samples(64), one = x.narrow(0, 5, 1);
   const Tensors outputs = Teacher(three_outputs())(one);
-  const Distillation untold = distillation(x), told = distillation(x, {"same.out"});
+  const Distillation untold = distillation(x), told = distillation(x, {"same.out"}),
+                     soft = distillation(x, {"same.out"}, /*temperature=*/4);
   constexpr double kTolerance = 0.12;  // 4000 squares of normal numbers: 5 standard errors
   for (const auto& [task, output] : std::vector<std::pair<const Distillation*, size_t>>{
-           {&untold, 0}, {&untold, 1}, {&told, 0}}) {
+           {&untold, 0}, {&untold, 1}, {&told, 0}, {&soft, 0}}) {
     const double expected = curvature(*task, one, outputs, output);
     EXPECT_NEAR(mean_square(*task, outputs, output) / expected, 1, kTolerance) << output;
   }
