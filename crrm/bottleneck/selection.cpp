@@ -192,6 +192,11 @@ std::vector<double> to_numbers(const at::Tensor& tensor) {
   return {x.data_ptr<double>(), x.data_ptr<double>() + x.numel()};
 }
 
+/// To the last digit, for whoever passes it on as a limit.
+std::string exactly(int64_t amount, Resource resource) {
+  return fmt::format("{} ({})", amount, describe(amount, resource));
+}
+
 std::string obstacles(const Coupling& coupling) {
   std::vector<std::string> names;
   for (const FrozenAxis& axis : coupling.frozen()) {
@@ -231,11 +236,12 @@ Selection select(const Coupling& coupling, const CostModel& cost, const std::vec
   }
   if (!fits(least)) {
     const Limit& missed = binding(cost(least), limits);
-    throw InputError({.place = option(missed.resource),
-                      .expected = fmt::format("at least {}, the smallest that can be reached",
-                                              amount(cost(least), missed.resource)),
-                      .found = fmt::format("{}", missed.most),
-                      .hint = obstacles(coupling)});
+    throw InputError(
+        {.place = option(missed.resource),
+         .expected = fmt::format("at least {}, the smallest that can be reached",
+                                 exactly(amount(cost(least), missed.resource), missed.resource)),
+         .found = exactly(missed.most, missed.resource),
+         .hint = obstacles(coupling)});
   }
   size_t low = 0, high = order.size();  // the fewest closures that fit
   while (low < high) {

@@ -219,6 +219,9 @@ std::string loss_clause(const Json& first, const Json& last) {
   const std::string metric = first["metric"]["name"];
   const double change = after.get<double>() - before.get<double>();
   const std::string where = part == std::string("test") ? "test" : "held-out";
+  if (change == 0)
+    return fmt::format(", at the same {} on {} data ({})", metric, where,
+                       format_metric(metric, after));
   const std::string from_to =
       fmt::format("({} to {})", format_metric(metric, before), format_metric(metric, after));
   if (!is_share(metric))

@@ -78,6 +78,12 @@ TEST(Summary, ComparesHeldOutDataWhereTestDataWasNotReadAtBothEnds) {
   EXPECT_THAT(summary(report), HasSubstr("loss of 1.20 points of accuracy on held-out data"));
 }
 
+TEST(Summary, WhatStaysTheSameIsNoLossOfNothing) {
+  Json report = example_report();
+  report["stages"].back()["metric"]["test"] = report["stages"][0]["metric"]["test"];
+  EXPECT_THAT(headline(report), HasSubstr(", at the same accuracy on test data (91.73 %)."));
+}
+
 TEST(Summary, OtherMetricsAreNotPercent) {
   Json report = example_report();
   for (Json& stage : report["stages"]) stage["metric"]["name"] = "mean_error_cm";
