@@ -1,6 +1,5 @@
 // The Fisher information of a unit's gate over what the unit costs.
-//   F_cd = E_x E_{y ~ p(.|x)} (d log p(y|x) / d z_c) (d log p(y|x) / d z_d)      docs/theory.md,
-//   (2)
+//   F_cd = E_x E_{y ~ p(.|x)} (d log p(y|x) / d z_c) (d log p(y|x) / d z_d), theory.md, (2)
 // `fisher` ranks by F_cc. Source: Theis, Korshunova, Tejani, Huszar, "Faster gaze prediction with
 // dense networks and Fisher pruning", 2018, equations 9 and 13; for coupled channels Liu et al.,
 // "Group Fisher Pruning", ICML 2021.
