@@ -301,13 +301,17 @@ at::Tensor settled_weights(const Coupling& coupling, const CostModel& cost,
   return best;
 }
 
-Cost smallest_cost(const Coupling& coupling, const CostModel& cost, Rounding rounding) {
+std::vector<bool> smallest(const Coupling& coupling, const CostModel& cost, Rounding rounding) {
   const size_t units = static_cast<size_t>(coupling.size());
   const std::vector<bool> all(units, true);
   const std::vector<Closure> order =
       in_order(coupling, cost.removal(), all, std::vector<double>(units, 1),
                std::vector<double>(units, 1), rounding);
-  return cost(without(all, order, order.size()));
+  return without(all, order, order.size());
+}
+
+Cost smallest_cost(const Coupling& coupling, const CostModel& cost, Rounding rounding) {
+  return cost(smallest(coupling, cost, rounding));
 }
 
 }  // namespace crrm

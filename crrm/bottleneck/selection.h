@@ -48,8 +48,9 @@ at::Tensor settled_weights(const Coupling& coupling, const CostModel& cost,
                            const std::vector<bool>& alive, const at::Tensor& fisher,
                            const std::vector<Limit>& limits, Rounding rounding = {});
 
-/// Cost with every unit closed that may close, in the network's order: no budget below it can be
-/// met.
+/// The units that stay where every one is closed that may close, in the network's order.
+std::vector<bool> smallest(const Coupling& coupling, const CostModel& cost, Rounding rounding = {});
+/// What they cost: no budget below it can be met.
 Cost smallest_cost(const Coupling& coupling, const CostModel& cost, Rounding rounding = {});
 
 }  // namespace crrm

@@ -20,8 +20,10 @@ void GoalSetter::set(const std::optional<LatencyModel>& earlier) {
   if (settings_.max_drop) options_.max_drop = *settings_.max_drop / kPoints;
   assignment_.max_drop = options_.max_drop;
   assignment_.knee = options_.knee = !has_goal(settings_);
+  const bool timed = !settings_.latency.empty() && !earlier;
+  if (timed) refine_latency();  // lest a limit that can be kept looks out of reach
   round();
-  if (!settings_.latency.empty() && !earlier) refine_latency();
+  if (timed) refine_latency();
 }
 
 void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
@@ -44,13 +46,7 @@ void GoalSetter::limit(bool resumes) {
           ? std::numeric_limits<int64_t>::max()  // was compared when the run began
           : CostModel(subject_.network, subject_.coupling, options_.gates.pricing)(all).nanoseconds;
   assignment_.targets = targets(settings_, dense);
-  constexpr double kLatencyMargin = 0.97;  // two measurements of one network differ by as much
-  for (const Target& target : assignment_.targets) {
-    Limit limit = target.limit;
-    if (limit.resource == Resource::latency)
-      limit.most = std::llround(kLatencyMargin * static_cast<double>(limit.most));
-    options_.limits.push_back(limit);
-  }
+  for (const Target& target : assignment_.targets) options_.limits.push_back(target.limit);
 }
 
 at::Tensor GoalSetter::sample() const {
@@ -108,21 +104,32 @@ LatencyModel GoalSetter::fitted_latency() const {
   return model;
 }
 
-/// What the model says of many widths is off by some per cent: so it is made to agree with what a
-/// network of about the size that is asked for takes.
+/// What the model says of many widths is off by some per cent, by more where a network mostly waits
+/// for its threads. So it is made to agree with what a network of the size that is asked for takes:
+/// that size changes as the model does, and is looked for again until both agree.
 void GoalSetter::refine_latency() {
   LatencyModel model = LatencyModel::from_json(latency_model_);
+  const LatencyFit fit = latency_fit(model.setting().threads, 1);
+  constexpr int kRounds = 5;
+  constexpr double kAgrees = 0.02;
   constexpr std::chrono::milliseconds kPatience(500);
-  const Graph small = candidate().cut_to_limits(options_.gates.rounding);
-  const double taken = latency_fit(model.setting().threads, 1).time(small, {sample()}, kPatience);
-  model.rescale(taken / model.nanoseconds(small, {assignment_.reversal.sample}));
-  use(model);
+  for (int round = 0; round < kRounds; ++round) {
+    const Graph small = candidate().cut_to_limits(options_.gates.rounding);
+    const double taken = fit.time(small, {sample()}, kPatience);
+    const double ratio = taken / model.nanoseconds(small, {assignment_.reversal.sample});
+    model.rescale(ratio);
+    use(model);
+    if (std::abs(ratio - 1) < kAgrees) break;
+  }
 }
 
 void GoalSetter::use(const LatencyModel& model) {
+  constexpr double kMargin = 1.03;  // two measurements of one network differ by as much
   assignment_.latency_runtime = model.setting().runtime;
   assignment_.latency_threads = model.setting().threads;
-  options_.gates.pricing.nanoseconds = model;
+  LatencyModel cautious = model;
+  cautious.rescale(kMargin);
+  options_.gates.pricing.nanoseconds = std::move(cautious);
   latency_model_ = model.to_json();
 }
 

@@ -15,8 +15,10 @@ struct Candidate {
   const std::vector<Limit>& limits;
   const Reversal& reversal;
 
-  /// As it would be written, without random units.
-  /// @throws InputError where it cannot keep the limits.
+  /// Whether any width does.
+  bool can_keep_limits(Rounding rounding) const;
+  /// As it would be written, without random units; as small as it can be where no width keeps the
+  /// limits.
   Graph cut_to_limits(Rounding rounding) const;
 };
 
