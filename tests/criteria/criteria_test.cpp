@@ -175,6 +175,25 @@ TEST(Probes, SquaresOfSamplesAndOfTheirSum) {
   }
 }
 
+// 40 probes of nothing behind a first one: its share is a 41st, however long ago it was; Taylor's
+// average has nearly forgotten it.
+TEST(Probes, FisherInformationIsTheMeanOverAllOfThem) {
+  const Whole network(two_layers());
+  const at::Tensor gradients = at::tensor({1.0, -2.0, 0.0, 9.0, 2.0, -2.0, 1.0, 9.0}).view({2, 4});
+  for (const char* name : {"crrm", "fisher", "taylor"}) {
+    SCOPED_TRACE(name);
+    const std::unique_ptr<Criterion> criterion = network.criterion(name);
+    criterion->observe(gradients);
+    const std::vector<double> first = to_vector(criterion->scores(network.living()));
+    for (int probe = 0; probe < 40; ++probe) criterion->observe(at::zeros_like(gradients));
+    const std::vector<double> later = to_vector(41 * criterion->scores(network.living()));
+    if (std::string(name) == "taylor")
+      EXPECT_LT(later[0], 0.5 * first[0]);
+    else
+      EXPECT_THAT(later, Pointwise(DoubleNear(1e-9), first));
+  }
+}
+
 TEST(Probes, OnlyFisherInformationIsWeighedByCost) {
   const Whole network(test::small_network());
   for (const std::string& name : criterion_names())
