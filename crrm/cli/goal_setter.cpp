@@ -115,7 +115,7 @@ void GoalSetter::refine_latency() {
   constexpr std::chrono::milliseconds kPatience(500);
   for (int round = 0; round < kRounds; ++round) {
     const Graph small = candidate().cut_to_limits(options_.gates.rounding);
-    const double taken = fit.time(small, {sample()}, kPatience);
+    const double taken = fit.verify(small, {sample()}, kPatience);
     const double ratio = taken / model.nanoseconds(small, {assignment_.reversal.sample});
     model.rescale(ratio);
     use(model);

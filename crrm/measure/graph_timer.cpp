@@ -2,6 +2,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "crrm/graph/executor.h"
 #include "crrm/io/onnx.h"
 #include "crrm/measure/latency.h"
@@ -14,35 +17,42 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-double least_time(const std::function<void()>& run_once, nanoseconds patience) {
-  constexpr int kWarmUps = 2, kLeastRuns = 3;
+double time_of(Statistic statistic, const std::function<void()>& run_once, nanoseconds patience) {
+  constexpr size_t kWarmUps = 2, kLeastRuns = 3;
   const nanoseconds end = steady_time() + patience;
-  for (int i = 0; i < kWarmUps; ++i) run_once();
-  nanoseconds least = nanoseconds::max(), now = steady_time();
-  for (int runs = 0; runs < kLeastRuns || now < end; ++runs) {
+  for (size_t i = 0; i < kWarmUps; ++i) run_once();
+  std::vector<int64_t> times;
+  nanoseconds now = steady_time();
+  while (times.size() < kLeastRuns || now < end) {
     run_once();
     const nanoseconds after = steady_time();
-    least = std::min(least, after - now);
+    times.push_back((after - now).count());
     now = after;
   }
-  return static_cast<double>(least.count());
+  const auto found = statistic == Statistic::least
+                         ? times.begin()
+                         : times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), found, times.end());
+  return static_cast<double>(*found);
 }
 
 }  // namespace
 
-GraphTimer onnxruntime_timer(int threads) {
-  return [threads](const Graph& graph, const Tensors& inputs, nanoseconds patience) {
+GraphTimer onnxruntime_timer(int threads, Statistic statistic) {
+  return [=](const Graph& graph, const Tensors& inputs, nanoseconds patience) {
     const OnnxRuntime session = OnnxRuntime::from_bytes(graph.name, onnx_bytes(graph), threads);
-    return least_time([&] { session.run(inputs); }, patience);
+    return time_of(
+        statistic, [&] { session.run(inputs); }, patience);
   };
 }
 
-GraphTimer executor_timer(int threads) {
-  return [threads](const Graph& graph, const Tensors& inputs, nanoseconds patience) {
+GraphTimer executor_timer(int threads, Statistic statistic) {
+  return [=](const Graph& graph, const Tensors& inputs, nanoseconds patience) {
     const at::NoGradGuard no_grad;
     const Threads limit(threads);
     const Executor executor(graph);
-    return least_time([&] { executor.run(inputs); }, patience);
+    return time_of(
+        statistic, [&] { executor.run(inputs); }, patience);
   };
 }
 

@@ -323,7 +323,7 @@ void Fit::add(Contraction contraction) {
   if (added) benches_.push_back(std::move(bench));
 }
 
-/// The least of the rounds counts, as GraphTimer's of runs.
+/// The least of the rounds counts, as Statistic::least of runs.
 void Fit::least(double& time, const Graph& graph, const Tensors& inputs,
                 nanoseconds patience) const {
   throw_if_interrupted();
@@ -392,7 +392,9 @@ LatencyFit latency_fit(int threads, int64_t batch) {
   return {.setting = {.runtime = installed ? "onnxruntime" : "crrm",
                       .threads = threads,
                       .batch = batch},
-          .time = installed ? onnxruntime_timer(threads) : executor_timer(threads)};
+          .time = installed ? onnxruntime_timer(threads) : executor_timer(threads),
+          .verify = installed ? onnxruntime_timer(threads, Statistic::median)
+                              : executor_timer(threads, Statistic::median)};
 }
 
 LatencyModel fit_latency(const Coupling& coupling, const Tensors& inputs,
