@@ -21,9 +21,12 @@ void GoalSetter::set(const std::optional<LatencyModel>& earlier) {
   assignment_.max_drop = options_.max_drop;
   assignment_.knee = options_.knee = !has_goal(settings_);
   const bool timed = !settings_.latency.empty() && !earlier;
-  if (timed) refine_latency();  // lest a limit that can be kept looks out of reach
+  if (timed) refine_latency(Statistic::least);  // what decides whether a limit is out of reach
   round();
-  if (timed) refine_latency();
+  if (!timed) return;
+  const LatencyModel seen = LatencyModel::from_json(latency_model_);
+  refine_latency(Statistic::median);  // as the result will be measured, among other programs
+  if (!candidate().can_keep_limits(options_.gates.rounding)) use(seen);
 }
 
 void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
@@ -107,15 +110,15 @@ LatencyModel GoalSetter::fitted_latency() const {
 /// What the model says of many widths is off by some per cent, by more where a network mostly waits
 /// for its threads. So it is made to agree with what a network of the size that is asked for takes:
 /// that size changes as the model does, and is looked for again until both agree.
-void GoalSetter::refine_latency() {
+void GoalSetter::refine_latency(Statistic statistic) {
   LatencyModel model = LatencyModel::from_json(latency_model_);
-  const LatencyFit fit = latency_fit(model.setting().threads, 1);
+  const GraphTimer time = timer(model.setting().threads, statistic);
   constexpr int kRounds = 5;
   constexpr double kAgrees = 0.02;
   constexpr std::chrono::milliseconds kPatience(500);
   for (int round = 0; round < kRounds; ++round) {
     const Graph small = candidate().cut_to_limits(options_.gates.rounding);
-    const double taken = fit.verify(small, {sample()}, kPatience);
+    const double taken = time(small, {sample()}, kPatience);
     const double ratio = taken / model.nanoseconds(small, {assignment_.reversal.sample});
     model.rescale(ratio);
     use(model);

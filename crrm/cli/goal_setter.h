@@ -39,7 +39,7 @@ class GoalSetter {
   void price(const std::optional<LatencyModel>& earlier);
   void limit(bool resumes);
   void round();
-  void refine_latency();
+  void refine_latency(Statistic statistic);
   LatencyModel fitted_latency() const;
   void use(const LatencyModel& model);
   Candidate candidate() const;

@@ -36,8 +36,6 @@ double time_of(Statistic statistic, const std::function<void()>& run_once, nanos
   return static_cast<double>(*found);
 }
 
-}  // namespace
-
 GraphTimer onnxruntime_timer(int threads, Statistic statistic) {
   return [=](const Graph& graph, const Tensors& inputs, nanoseconds patience) {
     const OnnxRuntime session = OnnxRuntime::from_bytes(graph.name, onnx_bytes(graph), threads);
@@ -54,6 +52,13 @@ GraphTimer executor_timer(int threads, Statistic statistic) {
     return time_of(
         statistic, [&] { executor.run(inputs); }, patience);
   };
+}
+
+}  // namespace
+
+GraphTimer timer(int threads, Statistic statistic) {
+  return OnnxRuntime::available() ? onnxruntime_timer(threads, statistic)
+                                  : executor_timer(threads, statistic);
 }
 
 }  // namespace crrm

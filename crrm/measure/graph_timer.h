@@ -18,9 +18,7 @@ enum class Statistic {
   median  ///< what measure_latency reports
 };
 
-/// In ONNX Runtime, which must be available (measure/onnxruntime.h).
-GraphTimer onnxruntime_timer(int threads, Statistic statistic = Statistic::least);
-/// In crrm's executor.
-GraphTimer executor_timer(int threads, Statistic statistic = Statistic::least);
+/// In ONNX Runtime where it is available, else in crrm's executor.
+GraphTimer timer(int threads, Statistic statistic);
 
 }  // namespace crrm

@@ -392,9 +392,7 @@ LatencyFit latency_fit(int threads, int64_t batch) {
   return {.setting = {.runtime = installed ? "onnxruntime" : "crrm",
                       .threads = threads,
                       .batch = batch},
-          .time = installed ? onnxruntime_timer(threads) : executor_timer(threads),
-          .verify = installed ? onnxruntime_timer(threads, Statistic::median)
-                              : executor_timer(threads, Statistic::median)};
+          .time = timer(threads, Statistic::least)};
 }
 
 LatencyModel fit_latency(const Coupling& coupling, const Tensors& inputs,

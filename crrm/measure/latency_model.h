@@ -85,7 +85,6 @@ class LatencyModel {
 struct LatencyFit {
   LatencyModel::Setting setting;
   GraphTimer time;
-  GraphTimer verify = {};  ///< as the result will be measured; not read by fit_latency
   std::chrono::nanoseconds budget = std::chrono::seconds(15);  ///< to be kept where it can be
   std::function<void(const std::string&)> say = {};            ///< progress, a line each; or empty
 };
