@@ -31,7 +31,6 @@ struct LivingNetwork {
 
 struct CriterionOptions {
   std::optional<double> power = {};  ///< of crrm: p of water_fill; none: no noise
-  double averaging = 0.9;            ///< of taylor: weight of the past in its average over probes
   uint64_t seed = 0;                 ///< of what is drawn once
   int64_t ramp_steps = 1;            ///< steps in which the budget falls
 };
