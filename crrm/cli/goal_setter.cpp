@@ -9,9 +9,13 @@
 
 namespace crrm::cli {
 
-GoalSetter::GoalSetter(const Subject& subject, Settings& settings, Assignment& assignment,
+GoalSetter::GoalSetter(const Subject& subject, Say say, Settings& settings, Assignment& assignment,
                        RunOptions& options)
-    : subject_(subject), settings_(settings), assignment_(assignment), options_(options) {}
+    : subject_(subject),
+      say_(std::move(say)),
+      settings_(settings),
+      assignment_(assignment),
+      options_(options) {}
 
 void GoalSetter::set(const std::optional<LatencyModel>& earlier) {
   price(earlier);
@@ -34,8 +38,8 @@ void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
   const Graph written = as_written(subject_.network, assignment_.reversal);
   for (const auto& [name, tensor] : subject_.network.parameters)
     if (!written.is_parameter(name)) pricing.unstored.insert(name);
-  const std::vector<bool> all(static_cast<size_t>(subject_.coupling.size()), true);
-  const CostModel numbers(subject_.network, subject_.coupling, pricing);
+  const std::vector<bool> all(static_cast<size_t>(subject_.coupling->size()), true);
+  const CostModel numbers(subject_.network, *subject_.coupling, pricing);
   pricing.overhead_bytes = static_cast<int64_t>(onnx_bytes(written).size()) - numbers(all).bytes;
   if (!settings_.latency.empty()) use(earlier ? *earlier : fitted_latency());
 }
@@ -43,11 +47,11 @@ void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
 void GoalSetter::limit(bool resumes) {
   Cost dense = cost(subject_.dense, {assignment_.reversal.sample});
   dense.bytes = static_cast<int64_t>(onnx_bytes(subject_.dense).size());
-  const std::vector<bool> all(static_cast<size_t>(subject_.coupling.size()), true);
+  const std::vector<bool> all(static_cast<size_t>(subject_.coupling->size()), true);
   dense.nanoseconds =
-      resumes
-          ? std::numeric_limits<int64_t>::max()  // was compared when the run began
-          : CostModel(subject_.network, subject_.coupling, options_.gates.pricing)(all).nanoseconds;
+      resumes ? std::numeric_limits<int64_t>::max()  // was compared when the run began
+              : CostModel(subject_.network, *subject_.coupling, options_.gates.pricing)(all)
+                    .nanoseconds;
   assignment_.targets = targets(settings_, dense);
   for (const Target& target : assignment_.targets) options_.limits.push_back(target.limit);
 }
@@ -58,7 +62,7 @@ at::Tensor GoalSetter::sample() const {
 }
 
 Candidate GoalSetter::candidate() const {
-  return {subject_.network, subject_.coupling, options_.gates.pricing, options_.limits,
+  return {subject_.network, *subject_.coupling, options_.gates.pricing, options_.limits,
           assignment_.reversal};
 }
 
@@ -78,8 +82,8 @@ void GoalSetter::round() {
   const LatencyFit fit = latency_fit(assignment_.latency_threads, 1);
   rounding = fastest_rounding(candidate(), sample(), fit.time);
   settings_.multiple = std::to_string(rounding.multiple);
-  subject_.say(fmt::format("widths: multiples of {}, the fastest in {}", rounding.multiple,
-                           fit.setting.runtime));
+  say_(fmt::format("widths: multiples of {}, the fastest in {}", rounding.multiple,
+                   fit.setting.runtime));
 }
 
 LatencyModel GoalSetter::fitted_latency() const {
@@ -94,16 +98,16 @@ LatencyModel GoalSetter::fitted_latency() const {
                       .expected = "a network that takes one sample at a time",
                       .found = fmt::format("one that takes {} at once", batch)});
   const LatencyFit fit = latency_fit(threads, 1);
-  subject_.say(fmt::format("latency: timing the network's operators in {}, some seconds",
-                           fit.setting.runtime));
+  say_(fmt::format("latency: timing the network's operators in {}, some seconds",
+                   fit.setting.runtime));
   std::vector<Graph> networks = {as_written(subject_.network, assignment_.reversal)};
   for (const double removed : {0.3, 0.6})
-    networks.push_back(as_written(cut(subject_.network, subject_.coupling,
-                                      random_subset(subject_.coupling, removed, options_.seed)),
+    networks.push_back(as_written(cut(subject_.network, *subject_.coupling,
+                                      random_subset(*subject_.coupling, removed, options_.seed)),
                                   assignment_.reversal));
-  LatencyModel model = fit_latency(subject_.coupling, {sample()}, networks, fit);
-  subject_.say(fmt::format("latency: predicted to {} of what whole networks take",
-                           format_percent(model.residual())));
+  LatencyModel model = fit_latency(*subject_.coupling, {sample()}, networks, fit);
+  say_(fmt::format("latency: predicted to {} of what whole networks take",
+                   format_percent(model.residual())));
   return model;
 }
 

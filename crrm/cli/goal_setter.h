@@ -1,31 +1,19 @@
 // From the user's limits to what a run keeps: some need this machine, or the file, to be measured.
 #pragma once
 
-#include <functional>
-#include <string>
-
-#include "crrm/cli/options.h"
+#include "crrm/cli/subject.h"
 #include "crrm/measure/latency_model.h"
 #include "crrm/train/outcome.h"
 #include "crrm/train/rounding.h"
 
 namespace crrm::cli {
 
-/// What a session knows when goals are set. References outlive the setter.
-struct Subject {
-  const Graph& dense;    ///< as it came
-  const Graph& network;  ///< as it will be trained
-  const Coupling& coupling;
-  const RunData& data;
-  std::function<void(const std::string&)> say;
-};
-
 class GoalSetter {
  public:
   /// @param settings    --multiple auto becomes what was measured
   /// @param assignment  its reversal is set; gets targets and what else is limited
   /// @param options     gets limits, pricing and rounding
-  GoalSetter(const Subject& subject, Settings& settings, Assignment& assignment,
+  GoalSetter(const Subject& subject, Say say, Settings& settings, Assignment& assignment,
              RunOptions& options);
 
   /// @param earlier  the latency model that a resumed run began with
@@ -45,7 +33,8 @@ class GoalSetter {
   Candidate candidate() const;
   at::Tensor sample() const;
 
-  Subject subject_;
+  const Subject& subject_;
+  Say say_;
   Settings& settings_;
   Assignment& assignment_;
   RunOptions& options_;
