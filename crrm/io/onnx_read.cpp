@@ -2,9 +2,10 @@
 
 #include "crrm/base/error.h"
 #include "crrm/io/mapped_file.h"
-#include "crrm/io/message.h"
 #include "crrm/io/onnx.h"
+#include "crrm/io/onnx_attribute.h"
 #include "crrm/io/onnx_fields.h"
+#include "crrm/io/onnx_model.h"
 #include "crrm/io/onnx_subgraph.h"
 #include "crrm/io/onnx_tensor.h"
 #include "crrm/io/onnx_upgrade.h"
@@ -14,167 +15,6 @@ namespace crrm {
 using namespace onnx;
 
 namespace {
-
-constexpr int64_t kOldestIr = 3;  // the first with opset_import
-
-/// What the bytes are instead of a model, when their beginning tells.
-std::string other_format(std::string_view bytes) {
-  using namespace std::string_view_literals;
-  static constexpr std::array<std::pair<std::string_view, const char*>, 8> kBeginnings = {{
-      {"\x89PNG"sv, "a PNG image"},
-      {"\xFF\xD8\xFF"sv, "a JPEG image"},
-      {"PK\x03\x04"sv, "a zip archive (a PyTorch file or .npz?)"},
-      {"\x1F\x8B"sv, "a gzip file"},
-      {"\x89HDF"sv, "an HDF5 file"},
-      {"GGUF"sv, "a GGUF model"},
-      {"\x93NUMPY"sv, "a NumPy array"},
-      {"\x80\x02"sv, "a Python pickle"},
-  }};
-  if (bytes.empty()) return "an empty file";
-  for (const auto& [beginning, name] : kBeginnings)
-    if (bytes.starts_with(beginning)) return name;
-  constexpr size_t kSample = 512;
-  const std::string_view sample = bytes.substr(0, kSample);
-  const bool printable = std::all_of(sample.begin(), sample.end(), [](char c) {
-    return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t';
-  });
-  return printable ? "a text" : "";
-}
-
-[[noreturn]] void reject(const std::string& file, const std::string& found) {
-  throw InputError({.file = file,
-                    .expected = "an ONNX model",
-                    .found = "not an ONNX model: " + found,
-                    .hint = "a model that was cut off on its way looks so, too"});
-}
-
-/// A ModelProto's own fields.
-struct ModelFields {
-  int64_t ir_version = 0;
-  std::vector<std::pair<std::string, int64_t>> opsets;
-  std::optional<Message> graph;
-};
-
-std::string normal_domain(std::string domain) {
-  return domain == "ai.onnx" ? "" : domain;
-}
-
-void read_opset(Message message, ModelFields& model) {
-  std::string domain;
-  int64_t version = 0;
-  while (message.next()) {
-    if (message.field() == kOpsetDomain) domain = normal_domain(message.text());
-    if (message.field() == kOpsetVersion) version = message.integer();
-  }
-  model.opsets.emplace_back(domain, version);
-}
-
-void read_model_field(Message& message, ModelFields& model) {
-  switch (message.field()) {
-    case kModelIrVersion:
-      model.ir_version = message.integer();
-      return;
-    case kModelOpsetImport:
-      return read_opset(message.message("opset import"), model);
-    case kModelGraph:
-      if (model.graph) message.fail("one graph", "a second one");
-      model.graph = message.message("graph");
-      return;
-    case kModelFunctions:
-      message.fail("a model without functions of its own", "a function: inline it when exporting");
-    case kModelTrainingInfo:
-      message.fail("a model for inference", "training information");
-    default:
-      return;
-  }
-}
-
-ModelFields read_model(const MessageSource& source, std::string_view bytes) {
-  if (const std::string other = other_format(bytes); !other.empty()) reject(source.file, other);
-  ModelFields model;
-  Message message(source, bytes, "model");
-  // A file of another kind breaks at its first fields, before a graph.
-  const auto known = [&] { return model.graph.has_value() || model.ir_version >= kOldestIr; };
-  try {
-    while (message.next()) read_model_field(message, model);
-  } catch (const InputError& error) {
-    if (known()) throw;
-    reject(source.file, fmt::format("{}: {}", error.fault().place, error.fault().found));
-  }
-  if (!model.graph) reject(source.file, "it holds no graph");
-  if (model.ir_version < kOldestIr)
-    message.fail(fmt::format("an IR version of {} or more", kOldestIr),
-                 fmt::format("{}", model.ir_version));
-  return model;
-}
-
-/// The opset of ONNX's own domain.
-int64_t own_opset(const ModelFields& model, const std::string& file) {
-  std::optional<int64_t> opset;
-  for (const auto& [domain, version] : model.opsets) {
-    if (!domain.empty()) continue;
-    if (opset && *opset != version)
-      throw InputError({.file = file,
-                        .place = "opset import",
-                        .expected = "one opset",
-                        .found = fmt::format("{} and {}", *opset, version)});
-    opset = version;
-  }
-  if (!opset || *opset < kOldestOpset || *opset > kOpset)
-    throw InputError({.file = file,
-                      .place = "opset import",
-                      .expected = fmt::format("an opset of {} to {}", kOldestOpset, kOpset),
-                      .found = opset ? fmt::format("opset {}", *opset) : "none",
-                      .hint = fmt::format("export the model with opset {}", kOpset)});
-  return *opset;
-}
-
-struct AttributeFields {
-  std::string name;
-  int64_t type = kUndefined;
-  int64_t found = kUndefined;  ///< the type whose field is present
-  int64_t integer = 0;
-  double real = 0;
-  std::string text;
-  std::optional<at::Tensor> tensor;
-  std::shared_ptr<const Graph> graph;  ///< null where graphs stay opaque
-  std::vector<int64_t> integers;
-  std::vector<double> reals;
-  std::vector<std::string> texts;
-};
-
-/// An attribute's value. An absent field of the stated type is 0 or empty, as in protobuf.
-Attribute value_of(const Message& message, AttributeFields& fields) {
-  if (fields.type == kUndefined) fields.type = fields.found;
-  if (fields.found != kUndefined && fields.found != fields.type)
-    message.fail(fmt::format("attribute \"{}\" with a value of type {}", fields.name, fields.type),
-                 fmt::format("a value of type {}", fields.found));
-  switch (fields.type) {
-    case kFloat:
-      return fields.real;
-    case kInt:
-      return fields.integer;
-    case kString:
-      return fields.text;
-    case kFloats:
-      return fields.reals;
-    case kInts:
-      return fields.integers;
-    case kStrings:
-      return fields.texts;
-    case kGraphType:
-      if (fields.graph) return fields.graph;
-      [[fallthrough]];
-    case kGraphs:
-      return std::string(kSubgraph);
-    case kTensor:
-      if (fields.tensor) return *fields.tensor;
-      message.fail(fmt::format("attribute \"{}\" with a tensor", fields.name), "none");
-    default:
-      message.fail("an attribute of numbers, texts or one tensor",
-                   fmt::format("attribute \"{}\" of type {}", fields.name, fields.type));
-  }
-}
 
 constexpr int kDeepest = 16;  // graphs inside of graphs: files are not trusted
 
@@ -197,9 +37,8 @@ class GraphReader {
   void check_branches(const Message& message, const Node& node);
   void read_field(Message& message);
   void add_parameter(const Message& message, const std::string& name, at::Tensor tensor);
-  void add_initializer(Message message);
+  void add_initializer(const Message& message);
   void add_node(Message message);
-  std::pair<std::string, Attribute> attribute(Message message, bool branches);
   void take_constant(const Message& message, const Node& node);
   Port port(Message message, bool needs_shape);
   void read_tensor_type(Message message, Port& port, bool& shaped);
@@ -289,78 +128,9 @@ void GraphReader::add_parameter(const Message& message, const std::string& name,
     message.fail("each tensor once", fmt::format("\"{}\" again", name));
 }
 
-void GraphReader::add_initializer(Message message) {
+void GraphReader::add_initializer(const Message& message) {
   NamedTensor read = tensors_.read(message);
   add_parameter(message, read.name, std::move(read.tensor));
-}
-
-std::pair<std::string, Attribute> GraphReader::attribute(Message message, bool branches) {
-  AttributeFields fields;
-  const auto found = [&](int64_t type) {
-    if (fields.found != kUndefined && fields.found != type)
-      message.fail("an attribute of one type", fmt::format("types {} and {}", fields.found, type));
-    fields.found = type;
-  };
-  while (message.next()) {
-    switch (message.field()) {
-      case kAttributeName:
-        fields.name = message.text();
-        break;
-      case kAttributeType:
-        fields.type = message.integer();
-        break;
-      case kAttributeFloat:
-        found(kFloat);
-        fields.real = message.real();
-        break;
-      case kAttributeInt:
-        found(kInt);
-        fields.integer = message.integer();
-        break;
-      case kAttributeString:
-        found(kString);
-        fields.text = message.bytes();
-        break;
-      case kAttributeTensor:
-        found(kTensor);
-        fields.tensor =
-            tensors_.read(message.message(fmt::format("tensor of {}", message.name()))).tensor;
-        break;
-      case kAttributeGraph:
-        found(kGraphType);
-        if (branches)
-          fields.graph = branch(message.message(fmt::format("graph of {}", message.name())));
-        break;
-      case kAttributeGraphs:
-        found(kGraphs);
-        break;
-      case kAttributeFloats:
-        found(kFloats);
-        message.floats(fields.reals);
-        break;
-      case kAttributeInts:
-        found(kInts);
-        message.integers(fields.integers);
-        break;
-      case kAttributeStrings:
-        found(kStrings);
-        fields.texts.emplace_back(message.bytes());
-        break;
-      case kAttributeReference:
-        message.fail("an attribute with a value", "a reference");
-      case kAttributeTensors:
-      case kAttributeTypeProto:
-      case kAttributeTypeProtos:
-      case kAttributeSparseTensor:
-      case kAttributeSparseTensors:
-        message.fail("an attribute of numbers, texts or one tensor",
-                     fmt::format("field {} of attribute \"{}\"", message.field(), fields.name));
-      default:
-        break;
-    }
-  }
-  if (fields.name.empty()) message.fail("an attribute with a name", "none");
-  return {fields.name, value_of(message, fields)};
 }
 
 void GraphReader::add_node(Message message) {
@@ -392,8 +162,10 @@ void GraphReader::add_node(Message message) {
   }
   if (node.op.empty()) message.fail("a node with an operator", "none");
   const std::string place = fmt::format("{}, attribute", message.name());
+  const BranchReader opaque, branches = [this](Message inner) { return branch(std::move(inner)); };
   for (const std::string_view bytes : attributes) {
-    auto [name, value] = attribute(message.inner(bytes, place), has_branches(node));
+    auto [name, value] = read_attribute(message.inner(bytes, place), tensors_,
+                                        has_branches(node) ? branches : opaque);
     if (!node.attributes.emplace(name, std::move(value)).second)
       message.fail("each attribute once", fmt::format("\"{}\" again", name));
   }
@@ -537,10 +309,9 @@ Graph read_onnx(const std::filesystem::path& path) {
   const MappedFile file(path);
   const MessageSource source{path.string(), file.bytes().data()};
   const ModelFields model = read_model(source, file.bytes());
-  const int64_t opset = own_opset(model, source.file);
   TensorReader tensors(path);
   try {
-    return GraphReader(source.file, tensors).read(*model.graph, opset);
+    return GraphReader(source.file, tensors).read(model.graph, model.opset);
   } catch (const InputError& error) {
     if (!error.fault().file.empty()) throw;
     Fault fault = error.fault();
