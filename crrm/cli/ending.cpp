@@ -18,8 +18,8 @@ using Json = nlohmann::ordered_json;
 bool Ending::conclude(const Run& run, const RunResult& result, std::vector<std::string> warnings,
                       const std::function<Usage()>& usage) const {
   const Assignment& assignment = given_.assignment;
-  const Graph written = as_written(result.stages.back().graph, assignment.reversal);
-  const at::Tensor inputs = proof_inputs(given_.subject.data, assignment.reversal.batch);
+  const Graph written = as_written(result.stages.back().graph, given_.subject.reversal);
+  const at::Tensor inputs = proof_inputs(given_.subject.data, given_.subject.reversal.batch);
   Conclusion conclusion;
   conclusion.warnings = std::move(warnings);
   if (pending_signal() == 0) measure_latencies(written, inputs, conclusion);
@@ -41,7 +41,7 @@ void Ending::measure_latencies(const Graph& written, const at::Tensor& inputs,
   given_.say("latency: measuring");
   if (assignment.compresses) {
     Graph dense = given_.subject.dense;
-    fix_batch(dense, assignment.reversal.batch);
+    fix_batch(dense, given_.subject.reversal.batch);
     conclusion.dense_latencies = latencies(dense, inputs, assignment.threads, given_.device);
   }
   conclusion.final_latencies = latencies(written, inputs, assignment.threads, given_.device);
@@ -86,7 +86,7 @@ void Ending::conclude_early(const Run& run, std::vector<std::string> warnings,
   const auto built = std::find_if(result.stages.rbegin(), result.stages.rend(),
                                   [](const Stage& stage) { return !stage.graph.nodes.empty(); });
   conclusion.goals =
-      goals(given_.assignment, result, as_written(built->graph, given_.assignment.reversal), {});
+      goals(given_.assignment, result, as_written(built->graph, given_.subject.reversal), {});
   for (Json& goal : conclusion.goals) goal["met"] = false;
   conclusion.partial = true;
   conclusion.warnings = std::move(warnings);

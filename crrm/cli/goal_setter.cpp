@@ -35,7 +35,7 @@ void GoalSetter::set(const std::optional<LatencyModel>& earlier) {
 
 void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
   Pricing& pricing = options_.gates.pricing;
-  const Graph written = as_written(subject_.network, assignment_.reversal);
+  const Graph written = as_written(subject_.network, subject_.reversal);
   for (const auto& [name, tensor] : subject_.network.parameters)
     if (!written.is_parameter(name)) pricing.unstored.insert(name);
   const std::vector<bool> all(static_cast<size_t>(subject_.coupling->size()), true);
@@ -45,7 +45,7 @@ void GoalSetter::price(const std::optional<LatencyModel>& earlier) {
 }
 
 void GoalSetter::limit(bool resumes) {
-  Cost dense = cost(subject_.dense, {assignment_.reversal.sample});
+  Cost dense = cost(subject_.dense, {subject_.reversal.sample});
   dense.bytes = static_cast<int64_t>(onnx_bytes(subject_.dense).size());
   const std::vector<bool> all(static_cast<size_t>(subject_.coupling->size()), true);
   dense.nanoseconds =
@@ -57,13 +57,13 @@ void GoalSetter::limit(bool resumes) {
 }
 
 at::Tensor GoalSetter::sample() const {
-  const int64_t batch = assignment_.reversal.batch;
+  const int64_t batch = subject_.reversal.batch;
   return proof_inputs(subject_.data, batch).narrow(0, 0, std::max<int64_t>(batch, 1));
 }
 
 Candidate GoalSetter::candidate() const {
   return {subject_.network, *subject_.coupling, options_.gates.pricing, options_.limits,
-          assignment_.reversal};
+          subject_.reversal};
 }
 
 /// Where nothing but the metric is limited, the width to measure at is not known.
@@ -93,18 +93,18 @@ LatencyModel GoalSetter::fitted_latency() const {
         {.file = "--latency",
          .expected = fmt::format("1 thread or {}, as --threads says", *settings_.threads),
          .found = fmt::format("{} threads", threads)});
-  if (const int64_t batch = assignment_.reversal.batch; batch > 1)
+  if (const int64_t batch = subject_.reversal.batch; batch > 1)
     throw InputError({.file = "--latency",
                       .expected = "a network that takes one sample at a time",
                       .found = fmt::format("one that takes {} at once", batch)});
   const LatencyFit fit = latency_fit(threads, 1);
   say_(fmt::format("latency: timing the network's operators in {}, some seconds",
                    fit.setting.runtime));
-  std::vector<Graph> networks = {as_written(subject_.network, assignment_.reversal)};
+  std::vector<Graph> networks = {as_written(subject_.network, subject_.reversal)};
   for (const double removed : {0.3, 0.6})
     networks.push_back(as_written(cut(subject_.network, *subject_.coupling,
                                       random_subset(*subject_.coupling, removed, options_.seed)),
-                                  assignment_.reversal));
+                                  subject_.reversal));
   LatencyModel model = fit_latency(*subject_.coupling, {sample()}, networks, fit);
   say_(fmt::format("latency: predicted to {} of what whole networks take",
                    format_percent(model.residual())));
@@ -123,7 +123,7 @@ void GoalSetter::refine_latency(Statistic statistic) {
   for (int round = 0; round < kRounds; ++round) {
     const Graph small = candidate().cut_to_limits(options_.gates.rounding);
     const double taken = time(small, {sample()}, kPatience);
-    const double ratio = taken / model.nanoseconds(small, {assignment_.reversal.sample});
+    const double ratio = taken / model.nanoseconds(small, {subject_.reversal.sample});
     model.rescale(ratio);
     use(model);
     if (std::abs(ratio - 1) < kAgrees) break;

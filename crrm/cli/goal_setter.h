@@ -11,7 +11,7 @@ namespace crrm::cli {
 class GoalSetter {
  public:
   /// @param settings    --multiple auto becomes what was measured
-  /// @param assignment  its reversal is set; gets targets and what else is limited
+  /// @param assignment  gets targets and what else is limited
   /// @param options     gets limits, pricing and rounding
   GoalSetter(const Subject& subject, Say say, Settings& settings, Assignment& assignment,
              RunOptions& options);

@@ -67,10 +67,6 @@ class Session {
   int run();
 
  private:
-  void say(const std::string& line) const {
-    if (!settings_.quiet) std::cerr << line << "\n" << std::flush;
-  }
-
   void check_folder(uint64_t bytes) const;
   void choose_augmentation();
   void make_options();
@@ -95,6 +91,9 @@ class Session {
   bool resumes_;
   Origin origin_;
   RunFolder folder_;
+  Say say_ = [this](const std::string& line) {
+    if (!settings_.quiet) std::cerr << line << "\n" << std::flush;
+  };
   std::unique_ptr<Subject> subject_;
   RunOptions options_;
   Assignment assignment_;
@@ -124,8 +123,8 @@ void Session::choose_augmentation() {
   if (!settings_.pad) settings_.pad = small_colour ? kUsualPad : 0;
   if (!settings_.flip) settings_.flip = small_colour;
   const std::string crop = fmt::format("pad {} and crop", *settings_.pad);
-  say(fmt::format("augmentation: {}, {}", *settings_.pad > 0 ? crop : "no crop",
-                  *settings_.flip ? "flip" : "no flip"));
+  say_(fmt::format("augmentation: {}, {}", *settings_.pad > 0 ? crop : "no crop",
+                   *settings_.flip ? "flip" : "no flip"));
 }
 
 void Session::make_options() {
@@ -155,11 +154,8 @@ void Session::make_options() {
 }
 
 void Session::set_goal() {
-  assignment_.reversal = subject_->reversal;
-  assignment_.compresses = origin_.compresses;
   if (!origin_.compresses) return;
-  GoalSetter setter(
-      *subject_, [&](const std::string& line) { say(line); }, settings_, assignment_, options_);
+  GoalSetter setter(*subject_, say_, settings_, assignment_, options_);
   setter.set(resumes_ && !settings_.latency.empty()
                  ? std::optional(read_latency_model(folder_.latency_model()))
                  : std::nullopt);
@@ -199,7 +195,7 @@ void Session::make_task() {
       throw InputError({.file = "--reference",
                         .expected = "--task classify, which a teacher helps with",
                         .found = "reconstruct, where the inputs themselves are the measure"});
-    say("task: give the inputs back");
+    say_("task: give the inputs back");
     task_ = std::make_unique<Reconstruction>(
         subject_->sample(), variance_of(data.train, data.normalisation, options_.evaluation_batch));
   } else if (subject_->task == "distill") {
@@ -212,7 +208,7 @@ void Session::make_task() {
     std::vector<std::string> outputs;
     for (const OutputLaw& law : task->laws())
       outputs.push_back(fmt::format("{} ({})", law.name, describe(law.kind)));
-    say(fmt::format("task: agree with the uncompressed network in {}", fmt::join(outputs, ", ")));
+    say_(fmt::format("task: agree with the uncompressed network in {}", fmt::join(outputs, ", ")));
     task_ = std::move(task);
   } else {
     task_ = std::make_unique<Classification>(
@@ -229,6 +225,8 @@ void Session::describe_assignment() {
   assignment_.config = values(settings_, command_);
   assignment_.model = origin_.name;
   assignment_.model_sha256 = subject_->model_sha256;
+  assignment_.reversal = subject_->reversal;
+  assignment_.compresses = origin_.compresses;
   assignment_.data = settings_.data;
   assignment_.split = fmt::format("{} of {}, seed {}", format_percent(settings_.held_out),
                                   train.labelled() ? "each class" : "the samples", settings_.seed);
@@ -255,14 +253,15 @@ void Session::doubt_held_out(const Evaluation& dense) {
       "the network's {} on held-out samples, {}, is that on training samples: if it was "
       "trained on them all, less than --max-drop allows will be lost on new data",
       task_->metric(), format_percent(dense.metric)));
-  say("warning: " + warnings_.back());
+  say_("warning: " + warnings_.back());
 }
 
 /// Before hours are spent on a network that reads its inputs wrongly.
 void Session::describe_dense(const Evaluation& dense) {
   if (subject_->task == "distill") return;  // it agrees with itself
   if (settings_.max_drop) doubt_held_out(dense);
-  say(fmt::format("dense: {} {} on {} held-out samples{}", task_->metric(),
+  say_(
+      fmt::format("dense: {} {} on {} held-out samples{}", task_->metric(),
                   format_percent(dense.metric), dense.samples,
                   subject_->known_normalisation
                       ? ""
@@ -309,7 +308,7 @@ RunObserver Session::observer(Progress& progress, JsonLog& log) {
   };
   if (settings_.keep_epochs)
     observer.epoch = [&](int64_t epoch, const Graph& network) {
-      write_onnx(as_written(network, assignment_.reversal), folder_.epoch(epoch));
+      write_onnx(as_written(network, subject_->reversal), folder_.epoch(epoch));
     };
   return observer;
 }
@@ -321,7 +320,7 @@ Ending Session::ending() const {
                  .folder = folder_,
                  .device = options_.device,
                  .prints = invocation_.prints,
-                 .say = [&](const std::string& line) { say(line); }});
+                 .say = say_});
 }
 
 int Session::interrupt(const Run& run, int signal) {
@@ -334,8 +333,7 @@ int Session::interrupt(const Run& run, int signal) {
 
 /// All that the run is made of, before it is made.
 void Session::prepare() {
-  subject_ =
-      std::make_unique<Subject>(settings_, origin_, [&](const std::string& line) { say(line); });
+  subject_ = std::make_unique<Subject>(settings_, origin_, say_);
   choose_augmentation();
   make_options();
   set_goal();
@@ -379,8 +377,8 @@ int Session::run() {
   check_folder(0);
   options_.device = prepare_machine(settings_);
   const std::string accelerator = accelerator_name(options_.device);
-  say(fmt::format("seed {}, {} threads{}{}", settings_.seed, *settings_.threads,
-                  accelerator.empty() ? "" : ", ", accelerator));
+  say_(fmt::format("seed {}, {} threads{}{}", settings_.seed, *settings_.threads,
+                   accelerator.empty() ? "" : ", ", accelerator));
   prepare();
   std::unique_ptr<Run> run;
   Preflight check;
@@ -394,7 +392,7 @@ int Session::run() {
   if (origin_.compresses && !resumes_) naming(origin_.name, [&] { dense = run->dense(); });
   if (dense) describe_dense(*dense);
   if (settings_.dry_run) return dry_run(check, dense);
-  say(fmt::format("about {} for {} steps", format_duration(check.seconds), check.steps));
+  say_(fmt::format("about {} for {} steps", format_duration(check.seconds), check.steps));
   if (resumes_) take_up(*run);
   open_folder();
   return train(*run);

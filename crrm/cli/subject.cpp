@@ -33,6 +33,23 @@ std::string resolved_task(const Settings& settings, const Origin& origin, bool l
   return origin.compresses && !labelled ? "distill" : "classify";
 }
 
+void require_held_out(const RunData& data, const std::string& source) {
+  if (data.held_out.size() > 0) return;
+  throw InputError({.file = source,
+                    .place = "held-out data",
+                    .expected = "at least one sample",
+                    .found = fmt::format("none of {} samples", data.train.size()),
+                    .hint = "choose a larger --held-out"});
+}
+
+void require_labels(const RunData& data, const std::string& source) {
+  if (data.train.labelled()) return;
+  throw InputError({.file = source,
+                    .expected = "data with labels",
+                    .found = "inputs alone",
+                    .hint = "crrm compress --task distill needs none"});
+}
+
 }  // namespace
 
 Origin origin(const Settings& settings, const std::string& command) {
@@ -64,11 +81,11 @@ void Subject::read(Settings& settings, const Origin& origin) {
   const InputDescription inputs = describe_inputs(settings, file);
   if (!file.empty()) dense = load_model(file);
   data = load_run_data(settings, inputs, file.empty() ? nullptr : &dense);
-  require_held_out(settings.data);
+  require_held_out(data, settings.data);
   known_normalisation = !settings.normalise.empty() || inputs.normalisation;
   resolve(settings, inputs, data.normalisation);
   task = resolved_task(settings, origin, data.train.labelled());
-  if (task == "classify") require_labels(settings.data);
+  if (task == "classify") require_labels(data, settings.data);
   if (!file.empty()) {
     reversal.batch = fit_model(dense, file, data);
     model_sha256 = sha256_file(file);
@@ -89,23 +106,6 @@ void Subject::prepare(const Settings& settings, const Origin& origin, const Say&
   if (!settings.inputs) return;
   gate_inputs(network, {sample()});
   reversal.inputs = true;
-}
-
-void Subject::require_held_out(const std::string& source) const {
-  if (data.held_out.size() > 0) return;
-  throw InputError({.file = source,
-                    .place = "held-out data",
-                    .expected = "at least one sample",
-                    .found = fmt::format("none of {} samples", data.train.size()),
-                    .hint = "choose a larger --held-out"});
-}
-
-void Subject::require_labels(const std::string& source) const {
-  if (data.train.labelled()) return;
-  throw InputError({.file = source,
-                    .expected = "data with labels",
-                    .found = "inputs alone",
-                    .hint = "crrm compress --task distill needs none"});
 }
 
 void Subject::unfold(const Settings& settings, const std::string& file, const Say& say) {

@@ -40,15 +40,13 @@ class Subject {
   Graph dense;    ///< as it came
   Graph network;  ///< as it will be trained
   RunData data;
-  std::string task;          ///< "classify", "reconstruct" or "distill"
-  Reversal reversal;         ///< what was done to `network`
-  std::string model_sha256;  ///< empty where it was built
-  bool known_normalisation;  ///< or it is what holds where nobody says anything
+  std::string task;                  ///< "classify", "reconstruct" or "distill"
+  Reversal reversal;                 ///< what was done to `network`
+  std::string model_sha256;          ///< empty where it was built
+  bool known_normalisation = false;  ///< or it is what holds where nobody says anything
   std::unique_ptr<Coupling> coupling;
 
  private:
-  void require_held_out(const std::string& source) const;
-  void require_labels(const std::string& source) const;
   void read(Settings& settings, const Origin& origin);
   void prepare(const Settings& settings, const Origin& origin, const Say& say);
   void unfold(const Settings& settings, const std::string& file, const Say& say);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "crrm/base/error.h"
 #include "crrm/graph/graph.h"

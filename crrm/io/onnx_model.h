@@ -1,7 +1,6 @@
 // The fields of an ONNX file around its graph.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 

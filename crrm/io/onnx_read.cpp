@@ -162,10 +162,10 @@ void GraphReader::add_node(Message message) {
   }
   if (node.op.empty()) message.fail("a node with an operator", "none");
   const std::string place = fmt::format("{}, attribute", message.name());
-  const BranchReader opaque, branches = [this](Message inner) { return branch(std::move(inner)); };
+  BranchReader inside;
+  if (has_branches(node)) inside = [this](Message inner) { return branch(std::move(inner)); };
   for (const std::string_view bytes : attributes) {
-    auto [name, value] = read_attribute(message.inner(bytes, place), tensors_,
-                                        has_branches(node) ? branches : opaque);
+    auto [name, value] = read_attribute(message.inner(bytes, place), tensors_, inside);
     if (!node.attributes.emplace(name, std::move(value)).second)
       message.fail("each attribute once", fmt::format("\"{}\" again", name));
   }
